@@ -1,0 +1,60 @@
+# Two commands are all a fresh machine needs: `make demo` and `make test`.
+# Everything runs from .venv, which this file makes and fills with plain pip.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+WORKERS ?= 2
+
+.PHONY: demo test unit check format simulate crash bench coverage clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo      one payment provider's bad day, end to end, in under a minute"
+	@echo "make test      every test"
+	@echo "make check     ruff, format, mypy --strict, import walls"
+	@echo "make simulate  50 simulated days in process      make crash  kill -9 at every commit point"
+	@echo "make bench     measurements beside their floors  make coverage  branch coverage"
+
+$(STAMP): pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) (first run only) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(STAMP)
+
+demo: $(STAMP)
+	@$(BIN)/razorpay-hardened demo
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadgroup -m "not campaign"
+
+unit: $(STAMP)
+	@$(BIN)/python -m pytest tests/unit -n $(WORKERS) -m "not slow and not campaign"
+
+check: $(STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(STAMP)
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+simulate: $(STAMP)
+	@$(BIN)/python -m pytest tests/simulation -m campaign -n $(WORKERS) --timeout 1800
+
+crash: $(STAMP)
+	@$(BIN)/python -m pytest tests/integration/test_crash.py -m campaign -n $(WORKERS) --timeout 1800
+
+bench: $(STAMP)
+	@$(BIN)/python -m benchmarks
+
+coverage: $(STAMP)
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest tests/unit tests/contract -m "not campaign" -q
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage report --include '*/domain/*,*/signing/*,*/ledger.py' --fail-under 100
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo-report.html

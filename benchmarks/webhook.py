@@ -1,0 +1,247 @@
+"""One whole webhook on SQLite (WAL, synchronous=FULL), durable: verify, parse, claim, state, audit, effects, commit.
+
+Beside it, on the same file system in the same rounds: three plain inserts in one transaction; the very rows that ours
+writes and reads, by hand-written SQL; and the view that a careful team writes with Django's ORM and the SDK. Targets:
+at least 50 % of the three inserts, 80 % of the same rows, 3 x the view; a duplicate at least 5 x a first delivery.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import razorpay
+
+from benchmarks._measure import Result, measure_each, show
+from razorpay_hardened import Money, Razorpay, SQLiteStore, web
+from razorpay_hardened.emulator import Emulator
+
+SECRET = "bench-secret-0123456789"
+ENVIRON = {
+    "RAZORPAY_KEY_ID": "rzp_test_1DP5mmOlF5G5ag",
+    "RAZORPAY_KEY_SECRET": "thisisnotthekey-9f8e7d",
+    "RAZORPAY_WEBHOOK_SECRET": SECRET,
+}
+ROUNDS, LOOPS = 11, 60
+COUNT = (ROUNDS + 1) * LOOPS  # one round is the warm-up
+TEMPLATE = 99_999_999_999_999
+"""The number in every id of the template event; the others' take its place."""
+
+ORDER, PAYMENT = "order_{:014d}", "pay_{:014d}"
+
+
+def template() -> bytes:
+    """The body of a ``payment.captured`` delivery, about order and payment number ``TEMPLATE``."""
+    with Emulator(in_process=True, webhook_secret=SECRET) as rz:
+        order = json.loads(rz.request("POST", "/v1/orders", {"amount": 49900, "currency": "INR"}).body)["id"]
+        payment = rz.pay(order, method="card")["id"]
+        body = next(one.body for one in rz.deliver.pending() if one.event == "payment.captured")
+    text = body.decode().replace(order, ORDER.format(TEMPLATE)).replace(payment, PAYMENT.format(TEMPLATE))
+    return text.encode()
+
+
+def request(body: bytes) -> web.Request:
+    """A signed delivery."""
+    tag = hmac.new(SECRET.encode(), body, "sha256").hexdigest()
+    headers = {"Content-Type": "application/json", "X-Razorpay-Signature": tag}
+    return web.Request("POST", headers, body)
+
+
+def numbered(body: bytes, number: int) -> bytes:
+    """The template about another order and payment."""
+    return body.replace(b"%014d" % TEMPLATE, b"%014d" % number)
+
+
+def shop(folder: Path, name: str, numbers: range, *, handler: bool) -> Razorpay:
+    """A shop that knows the orders ``numbers``, with one handler that writes one row."""
+    store = SQLiteStore(folder / f"{name}.db")
+    store.migrate()
+    with store.transaction() as tx:
+        tx.execute("CREATE TABLE access (order_id TEXT PRIMARY KEY, owner TEXT)")
+    rzp = Razorpay.from_env(ENVIRON, store=store)
+    if handler:
+
+        @rzp.on("order.paid", name="grant")
+        def grant(change: Any, tx: Any) -> None:
+            tx.execute("INSERT INTO access VALUES (?, ?)", (change.order.order_id, change.order.owner))
+
+    for number in numbers:
+        rzp.checkout.adopt(ORDER.format(number), owner="user:7", amount=Money(49900))
+    return rzp
+
+
+def ours(folder: Path, body: bytes, name: str, *, handler: bool) -> Callable[[int], object]:
+    """``handle`` with deliveries that were signed beforehand."""
+    rzp = shop(folder, name, range(COUNT), handler=handler)
+    requests = [request(numbered(body, number)) for number in range(COUNT)]
+
+    def deliver(number: int) -> None:
+        if rzp.webhooks.handle(requests[number]).status != 200:
+            raise AssertionError("not accepted")
+
+    return deliver
+
+
+def duplicates(folder: Path, body: bytes) -> Callable[[int], object]:
+    """The same delivery again and again."""
+    rzp = shop(folder, "duplicates", range(1), handler=True)
+    again = request(numbered(body, 0))
+    rzp.webhooks.handle(again)
+    return lambda _: rzp.webhooks.handle(again)
+
+
+def durable(path: Path) -> sqlite3.Connection:
+    """A connection as ours is set up."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")
+    return connection
+
+
+def three_inserts(folder: Path, body: bytes) -> Callable[[int], object]:
+    """The delivery, a status and an effect, in the plainest tables."""
+    connection = durable(folder / "three.db")
+    connection.execute("CREATE TABLE inbox (digest TEXT PRIMARY KEY, body BLOB)")
+    connection.execute("CREATE TABLE payment (id TEXT PRIMARY KEY, status TEXT, amount INTEGER)")
+    connection.execute("CREATE TABLE effect (key TEXT PRIMARY KEY, state TEXT)")
+
+    def write(number: int) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("INSERT INTO inbox VALUES (?, ?)", (f"{number:064d}", body))
+        connection.execute("INSERT INTO payment VALUES (?, ?, ?)", (PAYMENT.format(number), "captured", 49900))
+        connection.execute("INSERT INTO effect VALUES (?, ?)", (f"order.paid:{number}", "done"))
+        connection.execute("COMMIT")
+
+    return write
+
+
+class SameRows:
+    """The rows that one delivery leaves behind, found by looking, and written again by plain SQL for other numbers."""
+
+    TABLES = ("razorpay_inbox", "razorpay_payments", "razorpay_audit", "razorpay_effects", "access")
+    """Inserted by the delivery; the anchors are upserted, and the order's row is updated."""
+
+    def __init__(self, folder: Path, body: bytes) -> None:
+        rzp = shop(folder, "same", range(COUNT), handler=True)
+        rzp.checkout.adopt(ORDER.format(TEMPLATE), owner="user:7", amount=Money(49900))
+        self._connection = durable(folder / "same.db")
+        before = {table: self._rows(table) for table in self.TABLES}
+        rzp.webhooks.handle(request(body))
+        self._statements: list[tuple[str, list[Any]]] = [
+            ("SELECT state FROM razorpay_inbox WHERE event_id = ?", ["evt"]),
+            ("SELECT * FROM razorpay_orders WHERE order_id IN (?)", [ORDER.format(TEMPLATE)]),
+            ("SELECT * FROM razorpay_payments WHERE payment_id IN (?)", [PAYMENT.format(TEMPLATE)]),
+        ]
+        for table in self.TABLES:
+            for row in self._rows(table):
+                if row not in before[table]:
+                    self._insert(table, list(row))
+        for key in (ORDER.format(TEMPLATE), PAYMENT.format(TEMPLATE)):
+            self._upsert_anchor(key)
+        self._statements.append(
+            (
+                "UPDATE razorpay_orders SET status = ?, updated_at = ? WHERE order_id = ?",
+                ["paid", "2026", ORDER.format(TEMPLATE)],
+            )
+        )
+        rzp.close()
+        self._ready = [[(sql, self._about(number, row)) for sql, row in self._statements] for number in range(COUNT)]
+
+    def _rows(self, table: str) -> list[tuple[Any, ...]]:
+        return self._connection.execute(f"SELECT * FROM {table}").fetchall()
+
+    def _insert(self, table: str, row: list[Any]) -> None:
+        if table == "razorpay_effects":
+            row[0] = None  # its number is the database's to give
+        marks = ", ".join("?" * len(row))
+        self._statements.append((f"INSERT INTO {table} VALUES ({marks})", row))
+
+    def _upsert_anchor(self, key: str) -> None:
+        row = self._connection.execute("SELECT * FROM razorpay_anchors WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            return
+        sql = (
+            "INSERT INTO razorpay_anchors VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
+            " version = excluded.version, captured = excluded.captured, audit_seq = excluded.audit_seq,"
+            " audit_head = excluded.audit_head"
+        )
+        self._statements.append((sql, list(row)))
+
+    @staticmethod
+    def _about(number: int, row: list[Any]) -> list[Any]:
+        was, now = f"{TEMPLATE:014d}", f"{number:014d}"
+        changed: list[Any] = []
+        for value in row:
+            if isinstance(value, bytes):
+                changed.append(value.replace(was.encode(), now.encode()))
+            elif isinstance(value, str) and len(value) == 64:
+                changed.append(f"{number:064d}")
+            elif isinstance(value, str):
+                changed.append(value.replace(was, now))
+            else:
+                changed.append(value)
+        return changed
+
+    def __call__(self, number: int) -> None:
+        """One transaction."""
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        for sql, row in self._ready[number]:
+            execute(sql, row).fetchall()
+        execute("COMMIT")
+
+
+def naive_view(folder: Path, body: bytes) -> Callable[[int], object]:
+    """The view that a careful team writes: SDK, ``atomic``, a table of seen events, a lock on the order."""
+    from benchmarks import _django
+
+    models = _django.set_up(folder / "naive.db")
+    sdk: Any = razorpay.Utility(None)  # type: ignore[no-untyped-call]
+    for number in range(COUNT):
+        models.Order.objects.create(order_id=ORDER.format(number), owner="user:7", amount=49900, status="created")
+    requests = [request(numbered(body, number)) for number in range(COUNT)]
+
+    def view(number: int) -> None:
+        raw = requests[number].body
+        sdk.verify_webhook_signature(raw.decode(), requests[number].headers.get("X-Razorpay-Signature"), SECRET)
+        payment = json.loads(raw)["payload"]["payment"]["entity"]
+        with models.atomic():
+            _, fresh = models.Event.objects.get_or_create(event_id=f"evt_{number}", defaults={"body": raw.decode()})
+            order = models.Order.objects.select_for_update().get(order_id=payment["order_id"])
+            if fresh and order.status != "paid" and order.amount == payment["amount"]:
+                order.status = "paid"
+                order.save()
+                models.Access.objects.create(order_id=order.order_id, owner=order.owner)
+
+    return view
+
+
+def compare(folder: Path) -> list[Result]:
+    """All contenders, interleaved."""
+    body = template()
+    contenders: dict[str, Callable[[int], object]] = {
+        "three raw inserts": three_inserts(folder, body),
+        "the same rows, raw SQL": SameRows(folder, body),
+        "naive view, Django ORM + SDK": naive_view(folder, body),
+        "ours, one @on handler": ours(folder, body, "handler", handler=True),
+        "ours, no handler": ours(folder, body, "plain", handler=False),
+        "ours, a duplicate": duplicates(folder, body),
+    }
+    return measure_each(contenders, baseline="ours, one @on handler", rounds=ROUNDS, loops=LOOPS)
+
+
+def main() -> None:
+    """Print the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        results = compare(Path(folder))
+    show("one whole webhook, SQLite WAL FULL", results, baseline="ours, one @on handler")
+
+
+if __name__ == "__main__":
+    main()

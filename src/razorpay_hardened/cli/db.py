@@ -1,0 +1,94 @@
+"""``db``: the tables, where they are and what state they are in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from razorpay_hardened.cli._app import session_of
+from razorpay_hardened.cli._files import write_new
+from razorpay_hardened.cli._options import JsonOption
+from razorpay_hardened.cli._output import Column, card, json_out, note, table
+
+if TYPE_CHECKING:
+    from razorpay_hardened.ports.store import StoreStatus
+
+__all__ = ["app"]
+
+app = typer.Typer(help="The tables: make them, look at them, read their SQL.", no_args_is_help=True)
+
+
+@app.command()
+def migrate(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Make the tables, or bring them up to this version. Safe to run at every start."""
+    with session_of(context).store() as store:
+        before, after = store.status(), store.migrate()
+    if as_json:
+        json_out({**_as_dict(after), "from": before.version})
+        return
+    if before.version == after.version:
+        note(f"{after.url}: already at schema version {after.version}")
+    else:
+        was = "made" if before.version is None else f"brought up from version {before.version}"
+        note(f"{after.url}: {was}, now at schema version {after.version}")
+
+
+@app.command()
+def status(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Show the schema's version and how many rows there are. Exit code 1 if `db migrate` is due."""
+    with session_of(context).store() as store:
+        found = store.status()
+    if as_json:
+        json_out(_as_dict(found))
+    else:
+        _show(found)
+    if found.version != found.wanted:
+        raise typer.Exit(1)
+
+
+@app.command()
+def sql(
+    context: typer.Context,
+    output: Annotated[Path | None, typer.Option("--output", help="Write to this file instead.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Let --output replace a file.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the SQL that makes the tables, for teams that apply it themselves. Opens no database."""
+    with session_of(context).store() as store:
+        text = store.schema()
+    if output is not None:
+        write_new(output, text, overwrite=overwrite)
+    if as_json:
+        json_out({"sql": text, "output": None if output is None else str(output)})
+    elif output is None:
+        typer.echo(text, nl=False)
+
+
+def _as_dict(found: StoreStatus) -> dict[str, object]:
+    current = found.version == found.wanted
+    return {
+        "store": found.url,
+        "version": found.version,
+        "wanted": found.wanted,
+        "current": current,
+        "rows": found.counts,
+    }
+
+
+def _show(found: StoreStatus) -> None:
+    if found.version is None:
+        state = "no tables yet: run `razorpay-hardened db migrate`"
+    elif found.version < found.wanted:
+        state = f"version {found.version}, {found.wanted} is needed: run `razorpay-hardened db migrate`"
+    elif found.version > found.wanted:
+        state = f"version {found.version}, newer than the {found.wanted} of this package: upgrade the package"
+    else:
+        state = f"version {found.version}, as this package needs it"
+    card([("store", found.url), ("schema", state)])
+    if found.counts:
+        typer.echo()
+        table(
+            [Column("table"), Column("rows", right=True)], [(name, f"{rows:,}") for name, rows in found.counts.items()]
+        )

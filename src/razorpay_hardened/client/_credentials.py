@@ -1,0 +1,75 @@
+"""The API key: shown to nobody but Razorpay, and taken out of whatever Razorpay echoes (FAULTS P6)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any, NoReturn
+from urllib.parse import quote, quote_plus
+
+from razorpay_hardened.signing.keys import Secret
+
+__all__ = ["Credentials"]
+
+_BASIC = re.compile(r"\b(basic|bearer)\s+[A-Za-z0-9+/=_.~-]+", re.IGNORECASE)
+_HIDDEN = "[redacted]"
+
+
+class Credentials:
+    """Key id and secret. ``repr`` shows the id only; it cannot be pickled.
+
+    It is a callable of the kind that ``requests`` takes as ``auth``, so no tuple with the secret in it ever lies in
+    a frame of the SDK, where a crash report would find it.
+    """
+
+    __slots__ = ("_secret", "key_id")
+
+    def __init__(self, key_id: str, secret: Secret) -> None:
+        self.key_id = key_id
+        self._secret = secret
+
+    def header(self) -> str:
+        """The value of the Authorization header (FACTS section 1: the scheme is exactly ``Basic``)."""
+        return "Basic " + base64.b64encode(f"{self.key_id}:{self._secret.reveal()}".encode()).decode()
+
+    def __call__(self, request: Any) -> Any:
+        """Sign a prepared ``requests`` request."""
+        request.headers["Authorization"] = self.header()
+        return request
+
+    def scrub(self, value: Any) -> Any:
+        """``value`` with every form of the secret replaced, in text and in the texts of a flat mapping."""
+        if isinstance(value, str):
+            return self._scrub_text(value)
+        if isinstance(value, dict):
+            return {self._scrub_text(str(name)): self.scrub(inner) for name, inner in value.items()}
+        return value
+
+    def _scrub_text(self, text: str) -> str:
+        for form in self._forms():
+            if form in text:
+                text = text.replace(form, _HIDDEN)
+        return _BASIC.sub(lambda found: f"{found[1]} {_HIDDEN}", text)
+
+    def _forms(self) -> tuple[str, ...]:
+        secret = self._secret.reveal()
+        raw = secret.encode()
+        encoded = base64.b64encode(raw).decode()
+        return (
+            secret,
+            self.header().removeprefix("Basic "),
+            encoded,
+            encoded.rstrip("="),
+            raw.hex(),
+            raw.hex().upper(),
+            quote(secret, safe=""),
+            quote_plus(secret),
+            json.dumps(secret)[1:-1],
+        )
+
+    def __repr__(self) -> str:
+        return f"<Credentials {self.key_id!r}>"
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("API credentials cannot be pickled: give the other process its own configuration")

@@ -1,0 +1,124 @@
+"""What one call is made of: the operation's rule, the request, the time it may take, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from razorpay_hardened.clock import Clock
+    from razorpay_hardened.errors import ApiError
+
+__all__ = ["Answer", "Budget", "Call", "Failed", "Fate", "Fault", "Limits", "Operation", "Rule"]
+
+
+class Rule(Enum):
+    """What makes it safe to send an operation again (FAULTS rules 6 and 12, FACTS section 7)."""
+
+    READ = "repeat freely"
+    KEYED = "repeat with the same idempotency key"
+    SETTLE = "ask for the state first, then repeat"
+    LOOK_UP = "look for the receipt first, then repeat"
+    ONCE = "never repeat"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One of Razorpay's operations: ``path`` with ``{}`` for each id, and the SDK's resource and method for it."""
+
+    name: str
+    method: str
+    path: str
+    sdk: tuple[str, str] | None
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One operation on checked ids. ``data`` is the query of a read and the JSON body of a write."""
+
+    operation: Operation
+    ids: tuple[str, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] | None = None
+    """The query of a write, which only free requests have."""
+    key: str | None = None
+    """The idempotency key, of a refund."""
+    receipt: str | None = None
+    """The receipt, of an order."""
+
+    @property
+    def path(self) -> str:
+        """The path with the ids in place, without a query."""
+        return self.operation.path.format(*self.ids)
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may change something at Razorpay."""
+        return self.operation.rule is not Rule.READ
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds that one attempt may take: to connect, between two bytes, and altogether."""
+
+    connect_s: float
+    read_s: float
+    total_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the status, headers with lower-case names, and the body (never more than the size limit)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """No usable answer came. ``sent`` is False only where the request certainly never left.
+
+    ``what`` is ``timeout``, ``connection`` or ``too_large``; ``cause`` the class of the exception, never its text.
+    """
+
+    what: str
+    sent: bool
+    cause: str
+
+
+class Fate(Enum):
+    """What became of the request."""
+
+    NOT_SENT = "it never left"
+    BUSY = "it was turned away unread"
+    REFUSED = "it was read and refused"
+    UNKNOWN = "it may have been carried out"
+
+
+@dataclass(slots=True)
+class Failed:
+    """An attempt that gave no result: the error to raise, and what is known about the request.
+
+    A value and not an exception, so that no traceback holds a frame with our credentials in it.
+    """
+
+    error: ApiError
+    fate: Fate
+
+
+class Budget:
+    """The time that a call may take with all its attempts and waits, on the monotonic clock."""
+
+    __slots__ = ("_clock", "_deadline")
+
+    def __init__(self, clock: Clock, total_s: float) -> None:
+        self._clock = clock
+        self._deadline = clock.monotonic() + total_s
+
+    def remaining(self) -> float:
+        """Seconds left; zero or less when it is over."""
+        return self._deadline - self._clock.monotonic()

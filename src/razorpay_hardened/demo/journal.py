@@ -1,0 +1,41 @@
+"""What happened: counted while the day runs, shown when it is over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+__all__ = ["Crash", "Journal"]
+
+
+class Crash(NamedTuple):
+    """One death of the shop. ``at_s`` is seconds after opening; ``point`` None means from outside."""
+
+    at_s: float
+    point: str | None
+
+
+@dataclass(slots=True)
+class Journal:
+    """The day's record. ``hours`` counts by (hour after opening, what)."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    hours: Counter[tuple[int, str]] = field(default_factory=Counter)
+    crashes: list[Crash] = field(default_factory=list)
+    dashboard_refunds: set[str] = field(default_factory=set)
+    listener: Callable[[Journal, float], None] | None = None
+    """Called with the journal and the virtual seconds after each thing that was noted: for live progress."""
+
+    def note(self, what: str, at_s: float) -> None:
+        """Count ``what``."""
+        self.counts[what] += 1
+        self.hours[int(at_s // 3600), what] += 1
+        if self.listener is not None:
+            self.listener(self, at_s)
+
+    def crash(self, point: str | None, at_s: float) -> None:
+        """The shop died."""
+        self.crashes.append(Crash(at_s, point))
+        self.note("crash", at_s)

@@ -1,0 +1,18 @@
+"""Effects: what the application does when something became true for the first time.
+
+In: milestones, as rows that the ledger wrote together with the state. Out: the application's handlers called, each once
+per milestone, and every attempt recorded.
+
+- ``registry``  which handler wants which milestone (``on``: in the transaction; ``after``: once it has committed)
+- ``change``    what a handler is given
+- ``inline``    runs ``on`` handlers, a savepoint each
+- ``relay``     runs ``after`` handlers from leased rows: at least once, with ``change.key`` to make them one
+- ``backoff``   when to try again, and when to stop
+"""
+
+from razorpay_hardened.effects.change import Change, EffectTransaction
+from razorpay_hardened.effects.inline import Attempt, run_inline
+from razorpay_hardened.effects.registry import Handler, Registry
+from razorpay_hardened.effects.relay import Relay
+
+__all__ = ["Attempt", "Change", "EffectTransaction", "Handler", "Registry", "Relay", "run_inline"]

@@ -1,0 +1,109 @@
+"""Runs ``on`` handlers inside the transaction, a savepoint each.
+
+A handler that raises loses its own writes and nothing else: state, audit and its waiting row commit all the same, and
+the row remembers the attempt (DESIGN section 2, idea 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from razorpay_hardened.domain.state import OrderState
+from razorpay_hardened.effects.backoff import is_spent, next_due
+from razorpay_hardened.effects.change import Row, change_from
+from razorpay_hardened.effects.registry import Handler, Registry
+from razorpay_hardened.errors import TransactionMisuse
+from razorpay_hardened.ports.store import EffectRow, Transaction
+
+__all__ = ["Attempt", "Found", "run_inline"]
+
+ERROR_TEXT_MAX: Final = 200
+
+Found = Callable[[EffectRow], tuple[Row, OrderState | None]]
+"""The rows that an effect is about, as they are now."""
+
+
+class Attempt(NamedTuple):
+    """What became of one effect. ``error`` is the exception, or None; ``ran`` is false where an elder one of the same
+    handler on the same order still waits, or where this process does not have the handler."""
+
+    row: EffectRow
+    state: str
+    attempts: int
+    ran: bool = True
+    error: Exception | None = None
+
+
+def run_inline(
+    tx: Transaction,
+    rows: Iterable[EffectRow],
+    registry: Registry,
+    found: Found,
+    now: datetime,
+    *,
+    redelivered: bool = True,
+    due_by: datetime | None = None,
+) -> list[Attempt]:
+    """Try the waiting ``on`` effects in order of age; with ``due_by``, leave those that are not due by then.
+
+    Never raises for a handler's ``Exception``; whatever else a handler raises (``SystemExit``, ``KeyboardInterrupt``)
+    goes up and rolls the transaction back.
+    """
+    attempts: list[Attempt] = []
+    held_up: set[tuple[str, str]] = set()
+    for row in rows:
+        line = (row.anchor, row.handler)
+        handler = registry.find(row.milestone, row.handler)
+        too_early = due_by is not None and row.due_at > due_by
+        if handler is None or too_early or line in held_up:
+            held_up.add(line)
+            attempts.append(Attempt(row, "waiting", row.attempts, ran=False))
+            continue
+        attempt = _try(tx, row, handler, found, now, redelivered)
+        if attempt.state == "waiting":
+            held_up.add(line)
+        attempts.append(attempt)
+    return attempts
+
+
+def _try(tx: Transaction, row: EffectRow, handler: Handler, found: Found, now: datetime, redelivered: bool) -> Attempt:
+    tried = row.attempts + 1
+    try:
+        change = change_from(row, *found(row))
+        with tx.savepoint():
+            handler.function(change, Writes(tx))
+    except TransactionMisuse:
+        raise  # the transaction itself is gone: there is nothing left to record in
+    except Exception as error:  # noqa: BLE001 - the handler is the application's: whatever it raises is its failure
+        spent = is_spent(tried, row.at, now, redelivered=redelivered)
+        state = "dead" if spent else "waiting"
+        tx.finish_effect(
+            row, "dead" if spent else "waiting", attempts=tried, due_at=next_due(tried, now), error=describe(error)
+        )
+        return Attempt(row, state, tried, error=error)
+    tx.finish_effect(row, "done", attempts=tried, due_at=now)
+    return Attempt(row, "done", tried)
+
+
+def describe(error: Exception) -> str:
+    """An exception for the record: its class and the start of its text, on one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:ERROR_TEXT_MAX]
+
+
+class Writes:
+    """The part of a transaction that a handler sees."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    @property
+    def connection(self) -> Any:
+        return self._tx.connection
+
+    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
+        return self._tx.execute(sql, parameters)

@@ -1,0 +1,83 @@
+"""Which handler wants which milestone."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeVar
+
+from razorpay_hardened.domain.lifecycle import MILESTONES
+from razorpay_hardened.errors import ConfigError
+from razorpay_hardened.ports.store import EffectMode
+
+__all__ = ["Handler", "Registry"]
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+_NAME_MAX: Final = 200
+
+
+class Handler(NamedTuple):
+    """One function for one milestone. ``name`` is stored in the effect's row: renaming it makes it another handler."""
+
+    name: str
+    milestone: str
+    mode: EffectMode
+    function: Callable[..., Any]
+    unbound: bool = False
+    """Whether it wants milestones of payments that belong to no order of ours."""
+
+
+class Registry:
+    """The application's handlers. Filled at start, read ever after."""
+
+    def __init__(self) -> None:
+        self._wanting: dict[str, tuple[Handler, ...]] = {}
+        self._named: dict[tuple[str, str], Handler] = {}
+
+    def on(self, milestone: str, *, name: str | None = None, unbound: bool = False) -> Callable[[FunctionT], FunctionT]:
+        """Call ``handler(change, tx)`` in the transaction that records the milestone: its writes through ``tx`` happen
+        exactly once. Raises :class:`ConfigError` for an unknown milestone, a name taken, or a coroutine function.
+        """
+        return self._adder(milestone, "on", name, unbound)
+
+    def after(
+        self, milestone: str, *, name: str | None = None, unbound: bool = False
+    ) -> Callable[[FunctionT], FunctionT]:
+        """Call ``handler(change)`` once the milestone has committed: at least once, with retries. For mails and other
+        people's APIs; give them ``change.key``. A coroutine function is run to its end."""
+        return self._adder(milestone, "after", name, unbound)
+
+    def _adder(
+        self, milestone: str, mode: EffectMode, name: str | None, unbound: bool
+    ) -> Callable[[FunctionT], FunctionT]:
+        if milestone not in MILESTONES:
+            raise ConfigError(f"no milestone is called {milestone!r}; there are: {', '.join(MILESTONES)}")
+
+        def add(function: FunctionT) -> FunctionT:
+            chosen = name or f"{function.__module__}.{getattr(function, '__qualname__', type(function).__name__)}"
+            self._add(Handler(chosen, milestone, mode, function, unbound))
+            return function
+
+        return add
+
+    def _add(self, handler: Handler) -> None:
+        if len(handler.name) > _NAME_MAX:
+            raise ConfigError(f"a handler's name has at most {_NAME_MAX} characters")
+        if (handler.milestone, handler.name) in self._named:
+            raise ConfigError(f"{handler.milestone} already has a handler named {handler.name!r}: pass another name=")
+        if handler.mode == "on" and inspect.iscoroutinefunction(handler.function):
+            raise ConfigError(f"{handler.name}: a handler inside the transaction cannot be async; use after()")
+        self._named[handler.milestone, handler.name] = handler
+        self._wanting[handler.milestone] = (*self._wanting.get(handler.milestone, ()), handler)
+
+    def wanting(self, milestone: str) -> tuple[Handler, ...]:
+        """The handlers of a milestone, in the order in which they were registered."""
+        return self._wanting.get(milestone, ())
+
+    def find(self, milestone: str, name: str) -> Handler | None:
+        """One handler, or None where this process does not have it."""
+        return self._named.get((milestone, name))
+
+    def names(self, mode: EffectMode | None = None) -> list[str]:
+        """The names of all handlers, sorted."""
+        return sorted({handler.name for handler in self._named.values() if mode in (None, handler.mode)})

@@ -1,0 +1,131 @@
+"""Runs ``after`` handlers from their rows: leased, retried, at least once.
+
+A row is leased with a token in one transaction, the handler runs outside any, and the result is recorded only if the
+lease is still ours (a process that was paused past its lease finds that out by its token). Each of the three steps may
+be the last thing a process does: the lease ends, and another worker repeats the effect with the same key.
+"""
+
+from __future__ import annotations
+
+import inspect
+import secrets
+from datetime import timedelta
+from typing import Final
+
+from razorpay_hardened.clock import Clock
+from razorpay_hardened.domain.state import OrderState
+from razorpay_hardened.effects.backoff import is_spent, next_due
+from razorpay_hardened.effects.change import Change, Row, change_from
+from razorpay_hardened.effects.inline import Attempt, describe
+from razorpay_hardened.effects.registry import Handler, Registry
+from razorpay_hardened.errors import OrderUnknown
+from razorpay_hardened.ports.store import EffectRow, EffectState, Store
+from razorpay_hardened.signals import Bus, EffectDead, EffectDone, EffectFailed
+
+__all__ = ["Relay", "announce"]
+
+LEASE: Final = timedelta(seconds=60)
+
+
+class Relay:
+    """Leases and runs ``after`` effects, one at a time. Several relays, in any processes, share the work."""
+
+    def __init__(self, store: Store, registry: Registry, *, clock: Clock, bus: Bus, lease: timedelta = LEASE) -> None:
+        self._store = store
+        self._registry = registry
+        self._clock = clock
+        self._bus = bus
+        self._lease = lease
+
+    def run(self, *, limit: int, budget_s: float | None = None, anchor: str | None = None) -> list[Attempt]:
+        """Run up to ``limit`` effects that are due; with ``anchor``, only that order's.
+
+        No effect is begun once ``budget_s`` seconds have passed. Raises :class:`StorageError` when the store fails.
+        """
+        names = self._registry.names("after")
+        if not names:
+            return []
+        begun = self._clock.monotonic()
+        attempts: list[Attempt] = []
+        while len(attempts) < limit:
+            if budget_s is not None and self._clock.monotonic() - begun >= budget_s:
+                break
+            row = self._take(names, anchor)
+            if row is None:
+                break
+            attempt = self._run(row)
+            announce(self._bus, attempt)
+            attempts.append(attempt)
+        return attempts
+
+    def _take(self, names: list[str], anchor: str | None) -> EffectRow | None:
+        """One row at a time: a lease must not run out while its row waits behind a slow one."""
+        now = self._clock.now()
+        with self._store.transaction() as tx:
+            rows = tx.lease_effects(
+                now, now + self._lease, secrets.token_hex(8), handlers=names, limit=1, anchor=anchor
+            )
+        return rows[0] if rows else None
+
+    def _run(self, row: EffectRow) -> Attempt:
+        handler = self._registry.find(row.milestone, row.handler)
+        tried = row.attempts + 1
+        change = self._change(row)
+        try:
+            _call(handler, row, change)
+        except Exception as error:  # noqa: BLE001 - the handler is the application's
+            now = self._clock.now()
+            spent = is_spent(tried, row.at, now, redelivered=False)
+            self._finish(row, "dead" if spent else "waiting", tried, describe(error))
+            return Attempt(row, "dead" if spent else "waiting", tried, error=error)
+        kept = self._finish(row, "done", tried, None)
+        return Attempt(row, "done" if kept else "waiting", tried)
+
+    def _change(self, row: EffectRow) -> Change | None:
+        """What the handler is told; None where the row that the effect is about is gone."""
+        entity: Row | None
+        order: OrderState | None = None
+        if row.kind == "payment":
+            entity = self._store.payment(row.entity_id)
+        elif row.kind == "refund":
+            entity = self._store.refund(row.entity_id)
+        else:
+            entity = self._store.order(row.entity_id)
+        if row.anchor.startswith("order_"):
+            order = self._store.order(row.anchor)
+        return None if entity is None else change_from(row, entity, order)
+
+    def _finish(self, row: EffectRow, state: EffectState, tried: int, error: str | None) -> bool:
+        now = self._clock.now()
+        due_at = next_due(tried, now) if state == "waiting" else now
+        with self._store.transaction() as tx:
+            return tx.finish_effect(row, state, attempts=tried, due_at=due_at, error=error, token=row.token)
+
+
+def _call(handler: Handler | None, row: EffectRow, change: Change | None) -> None:
+    if change is None:
+        raise OrderUnknown(f"the {row.kind} of this effect is not on record")
+    if handler is None:
+        # Its name is known here, for another milestone: this process is older or newer than the row.
+        raise LookupError(f"no handler for {change.milestone} by this name in this process")
+    result = handler.function(change)
+    if inspect.iscoroutine(result):
+        import asyncio  # 30 ms, for those who use it
+
+        asyncio.run(result)
+
+
+def announce(bus: Bus, attempt: Attempt) -> None:
+    """Tell the bus what became of an effect. Call it once the record of it has committed."""
+    row = attempt.row
+    if not attempt.ran:
+        return
+    if attempt.state == "done":
+        bus.emit(EffectDone(row.key, row.handler, attempt.attempts))
+        return
+    error = type(attempt.error).__name__
+    if attempt.state == "dead":
+        bus.emit(EffectDead(row.key, row.handler, attempt.attempts, error))
+        bus.alarm(f"effect_dead:{row.key}:{row.handler}", "effect_dead", f"{row.handler} gave up on {row.key}")
+    else:
+        bus.emit(EffectFailed(row.key, row.handler, attempt.attempts, error))

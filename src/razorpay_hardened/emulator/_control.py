@@ -1,0 +1,145 @@
+"""The control face, for other processes: pay, let time pass, break things, look. Never part of Razorpay's API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from razorpay_hardened.emulator import _page
+from razorpay_hardened.emulator.wire import Entity, Reply, Request, envelope, json_reply
+from razorpay_hardened.errors import ApiBadRequest, RazorpayHardenedError
+
+if TYPE_CHECKING:
+    from razorpay_hardened.emulator.deliver import Attempt, Delivery
+    from razorpay_hardened.emulator.emulator import Emulator
+
+__all__ = ["PREFIX", "control", "state"]
+
+PREFIX = "/_emulator/"
+
+
+def control(emulator: Emulator, request: Request) -> Reply:
+    """Answer one control call. Mistakes are 400 with ``{"error": {"code", "description"}}``."""
+    name = request.path.removeprefix(PREFIX).strip("/")
+    reply = _answer(emulator, request, name)
+    if name.startswith("checkout/"):  # asked by the script in the shop's page
+        return reply._replace(headers={**reply.headers, **_page.CROSS_ORIGIN})
+    return reply
+
+
+def _answer(emulator: Emulator, request: Request, name: str) -> Reply:
+    handler = _CONTROLS.get((request.method, name))
+    if handler is None:
+        known = ", ".join(f"{method} {PREFIX}{name}" for method, name in _CONTROLS)
+        return _mistake(f"the emulator's controls are: {known}", 404)
+    try:
+        body = json.loads(request.body or b"{}")
+        if not isinstance(body, dict):
+            return _mistake("the body must be a JSON object")
+        return json_reply(handler(emulator, body))
+    except ApiBadRequest as refused:
+        return envelope(refused)
+    except (RazorpayHardenedError, TypeError, ValueError, KeyError) as mistake:
+        return _mistake(f"{type(mistake).__name__}: {mistake}")
+
+
+def _mistake(text: str, status: int = 400) -> Reply:
+    return json_reply({"error": {"code": "EMULATOR", "description": text}}, status)
+
+
+def _clock(emulator: Emulator, _: Entity) -> Entity:
+    return {"now": emulator.clock.now().isoformat(), "unix": emulator.clock.unix()}
+
+
+def _advance(emulator: Emulator, body: Entity) -> Entity:
+    emulator.clock.advance(float(body["seconds"]))
+    return _clock(emulator, body)
+
+
+def _pay(emulator: Emulator, body: Entity) -> Entity:
+    return emulator.pay(body.pop("order_id", None), **body)
+
+
+def _form(emulator: Emulator, body: Entity) -> Entity:
+    return dict(emulator.checkout_form(body["payment_id"]))
+
+
+def _add_faults(emulator: Emulator, body: Entity) -> Entity:
+    if body.get("clear"):
+        emulator.faults.clear()
+    if "add" in body:
+        emulator.faults.add(str(body["add"]))
+    return _list_faults(emulator, body)
+
+
+def _list_faults(emulator: Emulator, _: Entity) -> Entity:
+    return {"faults": [rule.text for rule in emulator.faults.rules]}
+
+
+def _webhook_url(emulator: Emulator, body: Entity) -> Entity:
+    url = body["url"]
+    if url is None:
+        emulator.deliver.to(None)
+    else:
+        emulator.deliver.to_url(str(url))
+    return {"url": url}
+
+
+def _deliver(emulator: Emulator, body: Entity) -> Entity:
+    """What is due now; with ``{"flush": true}`` everything outstanding."""
+    before = len(emulator.deliver.log)
+    if body.get("flush"):
+        emulator.deliver.flush()
+    else:
+        emulator.clock.advance(0)
+    return {"attempts": [_attempt(one) for one in emulator.deliver.log[before:]]}
+
+
+def _attempt(attempt: Attempt) -> Entity:
+    return {**attempt._asdict(), "at": attempt.at.isoformat()}
+
+
+def _delivery(delivery: Delivery) -> Entity:
+    return {
+        "event_id": delivery.event_id,
+        "event": delivery.event,
+        "copy": delivery.copy,
+        "attempt": delivery.attempt,
+        "due": delivery.due.isoformat(),
+    }
+
+
+def state(emulator: Emulator, _: Entity | None = None) -> dict[str, Any]:
+    """The world's objects, its events, what waits and what was tried. No secret is among them."""
+    world, deliver = emulator.world, emulator.deliver
+    with world.lock:
+        return {
+            "seed": world.seed,
+            "now": world.clock.unix(),
+            "account_id": world.account.id,
+            "orders": {key: dict(value) for key, value in world.orders.items()},
+            "payments": {key: dict(value) for key, value in world.payments.items()},
+            "refunds": {key: dict(value) for key, value in world.refunds.items()},
+            "events": [{"id": event.id, **json.loads(event.body)} for event in world.events],
+            "pending": [_delivery(one) for one in deliver.pending()],
+            "attempts": [_attempt(one) for one in deliver.log],
+            "lost": [event.id for event in deliver.lost],
+            "disabled": deliver.disabled,
+            "faults": [rule.text for rule in emulator.faults.rules],
+        }
+
+
+_CONTROLS: dict[tuple[str, str], Callable[[Emulator, Entity], Entity]] = {
+    ("GET", "state"): state,
+    ("GET", "clock"): _clock,
+    ("GET", "faults"): _list_faults,
+    ("POST", "pay"): _pay,
+    ("POST", "checkout_form"): _form,
+    ("POST", "checkout/order"): _page.order_shown,
+    ("POST", "checkout/pay"): _page.pay_in_browser,
+    ("POST", "clock/advance"): _advance,
+    ("POST", "faults"): _add_faults,
+    ("POST", "webhook_url"): _webhook_url,
+    ("POST", "deliver"): _deliver,
+}

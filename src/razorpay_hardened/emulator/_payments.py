@@ -1,0 +1,98 @@
+"""The payments endpoints (FACTS sections 3, 8 and 9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from razorpay_hardened.emulator import _bank, _checks
+from razorpay_hardened.emulator._listing import collection, expansions, page
+from razorpay_hardened.emulator.wire import Call, Entity, not_applicable, refusal
+
+if TYPE_CHECKING:
+    from razorpay_hardened.emulator.world import World
+
+__all__ = ["capture", "card", "fetch", "find", "list_all", "shown", "update"]
+
+ALREADY_PAID = (
+    "Your payment has been declined as the order is already paid. Please initiate the payment with a new order."
+)
+_EXPANSIONS = ("card", "emi", "transaction", "refunds", "offers", "token", "transaction.settlement")
+
+
+def shown(payment: Entity, *, with_card: bool = False) -> Entity:
+    """The payment as the API shows it: the card only on request (events always carry it)."""
+    return {key: value for key, value in payment.items() if with_card or key != "card"}
+
+
+def find(world: World, call: Call, payment_id: str) -> Entity:
+    """The payment as this call may see it; an unknown id is refused with 400 (not 404)."""
+    payment = world.version(payment_id, call.as_of) or world.first_version(payment_id)
+    if payment is None or payment["entity"] != "payment":
+        raise refusal("The id provided does not exist")
+    return payment
+
+
+def fetch(world: World, call: Call) -> Entity:
+    """``GET /v1/payments/:id``."""
+    payment = find(world, call, call.ids[0])
+    return _expanded(world, payment, expansions(call.query, _EXPANSIONS), call.as_of)
+
+
+def _expanded(world: World, payment: Entity, wanted: set[str], as_of: int | None) -> Entity:
+    entity = shown(payment, with_card="card" in wanted)
+    if "refunds" in wanted:
+        entity["refunds"] = collection(world.newest_first(world.payment_refunds[payment["id"]], as_of))
+    return entity
+
+
+def list_all(world: World, call: Call) -> Entity:
+    """``GET /v1/payments``, newest first."""
+    wanted = expansions(call.query, _EXPANSIONS)
+    rows = page(world.newest_first(world.payments, call.as_of), call.query)
+    return collection([_expanded(world, payment, wanted, call.as_of) for payment in rows])
+
+
+def update(world: World, call: Call) -> Entity:
+    """``PATCH /v1/payments/:id``: only notes change."""
+    find(world, call, call.ids[0])
+    _checks.known_fields(call.body, {"notes"})
+    payment = world.payments[call.ids[0]]
+    payment["notes"] = _checks.notes_in(call.body)
+    world.save(payment)
+    return shown(payment)
+
+
+def card(world: World, call: Call) -> Entity:
+    """``GET /v1/payments/:id/card``."""
+    payment = find(world, call, call.ids[0])
+    if "card" not in payment:
+        raise not_applicable("Payment was not done using card")
+    return dict(payment["card"])
+
+
+def capture(world: World, call: Call) -> Entity:
+    """``POST /v1/payments/:id/capture``: the amount must be the authorised one."""
+    find(world, call, call.ids[0])
+    payment = world.payments[call.ids[0]]
+    _checks.known_fields(call.body, {"amount", "currency"})
+    amount, currency = _checks.amount_in(call.body), _checks.currency_in(call.body)
+    _capturable(world, payment)
+    if amount != payment["amount"]:
+        raise refusal("Capture amount must be equal to the amount authorized.", field="amount")
+    if currency != payment["currency"]:  # text: not published
+        raise refusal("Capture currency must be equal to the currency authorized.", field="currency")
+    _bank.capture(world, payment)
+    return shown(payment)
+
+
+def _capturable(world: World, payment: Entity) -> None:
+    """Only an authorised payment of an open order. These texts are UNCONFIRMED, but for that of a paid order."""
+    if payment["captured"]:
+        raise refusal("This payment has already been captured")
+    if payment["status"] != "authorized":
+        raise refusal("Only payments which have been authorized and not yet captured can be captured")
+    order = world.orders.get(payment["order_id"])
+    if order is None:
+        raise refusal("A payment without an order cannot be captured")
+    if order["status"] == "paid":
+        raise refusal(ALREADY_PAID)

@@ -1,0 +1,129 @@
+"""The refunds endpoints, and the key that makes a refund repeatable (FACTS sections 3 and 7.1)."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from razorpay_hardened.emulator import _checks, _payments, _settle
+from razorpay_hardened.emulator._listing import collection, page
+from razorpay_hardened.emulator.wire import Call, Entity, not_applicable, refusal
+
+if TYPE_CHECKING:
+    from razorpay_hardened.emulator.world import World
+
+__all__ = ["create", "fetch", "fetch_of_payment", "list_all", "list_of_payment", "update"]
+
+_FIELDS = {"amount", "speed", "notes", "receipt"}
+_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_KEY_MIN = 10
+_SIX_MONTHS_S = 183 * 86_400  # "more than 6 months": the day count is our reading
+
+
+def create(world: World, call: Call) -> Entity:
+    """``POST /v1/payments/:id/refund``, with or without ``X-Refund-Idempotency``."""
+    key = _key(call)
+    body = json.dumps(call.body, sort_keys=True)
+    first = world.refund_keys.get(key) if key is not None else None
+    if first is not None:
+        if (first.payment_id, first.body) != (call.ids[0], body):
+            raise not_applicable(
+                "Different request with the same idempotency key has already been processed.", status=409
+            )
+        return first.answer
+    answer = _refund(world, call)
+    if key is not None:  # a refusal is not kept: whether Razorpay keeps one is UNCONFIRMED
+        world.remember_refund(key, call.ids[0], body, answer)
+    return answer
+
+
+def _key(call: Call) -> str | None:
+    key = call.headers.get("x-refund-idempotency")
+    if key is None:
+        return None
+    if len(key) < _KEY_MIN:
+        raise not_applicable("The idempotency key must be at least 10 characters long.")
+    if not _KEY.fullmatch(key):
+        raise not_applicable("The idempotency key must only contain alphanumeric characters, underscores, and hyphens")
+    return key
+
+
+def _refund(world: World, call: Call) -> Entity:
+    _payments.find(world, call, call.ids[0])
+    payment = world.payments[call.ids[0]]
+    _checks.known_fields(call.body, _FIELDS)
+    speed = call.body.get("speed", "normal")
+    if speed not in ("normal", "optimum"):
+        raise refusal("The selected speed is invalid", field="speed")  # text: published for other fields
+    notes = _checks.notes_in(call.body)
+    amount = _amount(payment, call.body, speed)
+    _refundable(world, payment, amount, speed)
+    receipt = _checks.receipt_in(call.body)
+    return dict(_settle.open_refund(world, payment, amount, speed=speed, notes=notes, receipt=receipt))
+
+
+def _amount(payment: Entity, body: Entity, speed: str) -> int:
+    """What is asked for; without ``amount``, all that is left. Instant refunds may be below one rupee."""
+    if body.get("amount") is None:
+        return _settle.left(payment)
+    amount = _checks.amount_in(body)
+    least = 1 if speed == "optimum" else _checks.minimum(payment["currency"])
+    if amount < least:
+        raise refusal("The amount must be at least INR 1.00.", field="amount")
+    return amount
+
+
+def _refundable(world: World, payment: Entity, amount: int, speed: str) -> None:
+    if _settle.left(payment) == 0:
+        raise refusal("The payment has been fully refunded already.")
+    if not payment["captured"]:  # text: not published
+        raise refusal("The payment status should be captured for action to be taken")
+    if amount > _settle.left(payment):
+        raise refusal("The refund amount provided is greater than amount captured.", field="amount")
+    if speed == "normal" and world.clock.unix() - payment["created_at"] > _SIX_MONTHS_S:
+        raise refusal("Refund is not supported by the bank because the payment is more than 6 months old")
+
+
+def _find(world: World, call: Call, refund_id: str) -> Entity:
+    refund = world.version(refund_id, call.as_of) or world.first_version(refund_id)
+    if refund is None or refund["entity"] != "refund":
+        raise refusal("The id provided does not exist")
+    return refund
+
+
+def fetch(world: World, call: Call) -> Entity:
+    """``GET /v1/refunds/:id``."""
+    return _find(world, call, call.ids[0])
+
+
+def fetch_of_payment(world: World, call: Call) -> Entity:
+    """``GET /v1/payments/:id/refunds/:id``; another payment's refund does not exist here."""
+    payment = _payments.find(world, call, call.ids[0])
+    refund = _find(world, call, call.ids[1])
+    if refund["payment_id"] != payment["id"]:
+        raise refusal("The id provided does not exist")
+    return refund
+
+
+def list_all(world: World, call: Call) -> Entity:
+    """``GET /v1/refunds``, newest first."""
+    return collection(page(world.newest_first(world.refunds, call.as_of), call.query))
+
+
+def list_of_payment(world: World, call: Call) -> Entity:
+    """``GET /v1/payments/:id/refunds``, newest first."""
+    payment = _payments.find(world, call, call.ids[0])
+    return collection(page(world.newest_first(world.payment_refunds[payment["id"]], call.as_of), call.query))
+
+
+def update(world: World, call: Call) -> Entity:
+    """``PATCH /v1/refunds/:id``: only notes change, and they must be there."""
+    _find(world, call, call.ids[0])
+    _checks.known_fields(call.body, {"notes"})
+    if "notes" not in call.body:
+        raise refusal("The notes field is required", field="notes")
+    refund = world.refunds[call.ids[0]]
+    refund["notes"] = _checks.notes_in(call.body)
+    world.save(refund)
+    return dict(refund)

@@ -1,0 +1,252 @@
+"""The fault language: what goes wrong, where, and how often. One rule a line.
+
+    on <METHOD> <path>: <fault>[(argument)] [once | N times | P% | always] [each]
+
+``METHOD`` is a verb or ``*``. ``path`` may leave out ``/v1``; ``*`` and ``:id`` stand for one segment, ``*`` alone
+for every path. ``each`` counts ``once`` and ``N times`` for every operation (an order's receipt, a payment's refund)
+instead of over all. Without a frequency a rule always applies; the first rule that fires wins.
+
+Whether ``P%`` fires is a hash of the seed, the rule, the operation and how often that operation was tried: never
+of the order in which customers came, nor of any clock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable
+from typing import NamedTuple
+
+from razorpay_hardened.emulator import _hash
+from razorpay_hardened.emulator.wire import Reply, Request, envelope, json_reply, not_applicable
+from razorpay_hardened.errors import ConfigError
+
+__all__ = ["FAULTS", "Fault", "Faults", "Operation", "Rule", "operation"]
+
+HANG_S = 30.0
+"""How long a hanging answer hangs where the rule does not say."""
+
+STALE_S = 60.0
+"""How many seconds a stale read lags behind where the rule does not say."""
+
+_HTML = {"Content-Type": "text/html"}
+
+
+class Operation(NamedTuple):
+    """Who asks for what, named so that a retry has the same name: method, route and a stable subject."""
+
+    method: str
+    path: str
+    route: str
+    subject: str
+
+
+class Fault(NamedTuple):
+    """What one firing rule does: answer ``instead``, or let the account act and then ``spoil`` its answer."""
+
+    instead: Reply | None = None
+    spoil: Callable[[Reply], Reply] = lambda reply: reply
+    stale_s: float | None = None
+
+
+def _gateway_page(status: int, title: str) -> Reply:
+    """What a proxy in front of the API answers. Its body is UNCONFIRMED; not being JSON is the worse case."""
+    page = f"<html><head><title>{status} {title}</title></head><body><h1>{status} {title}</h1></body></html>"
+    return Reply(status, _HTML, page.encode("ascii"))
+
+
+def _server_error() -> Reply:
+    text = "We are facing some trouble completing your request at the moment. Please try again shortly."
+    nothing = dict.fromkeys(("source", "step", "reason"), "NA")
+    return json_reply({"error": {"code": "SERVER_ERROR", "description": text, **nothing, "metadata": {}}}, 500)
+
+
+def _throttled(retry_after: float | None) -> Reply:
+    """Over the limit. No ``Retry-After`` unless asked for: none is documented (FACTS section 4)."""
+    reply = envelope(not_applicable("Throttling Error", 429))
+    if retry_after is None:
+        return reply
+    return reply._replace(headers={**reply.headers, "Retry-After": f"{retry_after:g}"})
+
+
+_STATUSES: dict[str, Callable[[], Reply]] = {
+    "500": _server_error,
+    "502": lambda: _gateway_page(502, "Bad Gateway"),
+    "503": lambda: _gateway_page(503, "Service Unavailable"),
+    "504": lambda: _gateway_page(504, "Gateway Timeout"),
+}
+
+_IN_PROGRESS = "Another request with the same idempotency key is still in progress."
+
+
+def _before(make: Callable[[float | None], Reply]) -> Callable[[float | None], Fault]:
+    return lambda argument: Fault(instead=make(argument))
+
+
+def _after(change: Callable[[Reply, float | None], Reply]) -> Callable[[float | None], Fault]:
+    return lambda argument: Fault(spoil=lambda reply: change(reply, argument))
+
+
+def _ignoring(make: Callable[[], Reply]) -> Callable[[float | None], Reply]:
+    return lambda _: make()
+
+
+def _answering(make: Callable[[], Reply]) -> Callable[[Reply, float | None], Reply]:
+    return lambda _reply, _: make()
+
+
+def _html_page(reply: Reply, _: float | None) -> Reply:
+    return Reply(200, _HTML, b"<html><body>Please wait</body></html>")
+
+
+FAULTS: dict[str, Callable[[float | None], Fault]] = {
+    # nothing is done
+    "401": _before(lambda _: envelope(not_applicable("The api key provided is invalid", 401))),
+    "429": _before(_throttled),
+    **{name: _before(_ignoring(make)) for name, make in _STATUSES.items()},
+    "in_progress": _before(lambda _: envelope(not_applicable(_IN_PROGRESS, 409))),
+    "reset_before": _before(lambda _: Reply(0, act="reset")),
+    "hang": _before(lambda s: Reply(0, act="hang", seconds=HANG_S if s is None else s)),
+    # it is done, and the answer goes wrong
+    **{f"do_then_{name}": _after(_answering(make)) for name, make in _STATUSES.items()},
+    "do_then_reset": _after(lambda reply, _: reply._replace(act="reset")),
+    "do_then_hang": _after(lambda reply, s: reply._replace(act="hang", seconds=HANG_S if s is None else s)),
+    "slow": _after(lambda reply, s: reply._replace(act="slow", seconds=1.0 if s is None else s)),
+    "truncate": _after(lambda reply, n: reply._replace(act="truncate", keep=_half(reply) if n is None else int(n))),
+    "cut": _after(lambda reply, n: reply._replace(body=reply.body[: _half(reply) if n is None else int(n)])),
+    "html": _after(_html_page),
+    # the past is answered
+    "stale": lambda seconds: Fault(stale_s=STALE_S if seconds is None else seconds),
+}
+"""Each fault's name and what it does. The argument is seconds, or bytes for ``truncate`` (the connection breaks after
+them) and ``cut`` (a shorter body that claims to be whole)."""
+
+_WITH_ARGUMENT = {"429", "hang", "do_then_hang", "slow", "truncate", "cut", "stale"}
+
+
+def _half(reply: Reply) -> int:
+    return len(reply.body) // 2
+
+
+_RULE = re.compile(
+    r"on\s+(?P<method>[A-Za-z]+|\*)\s+(?P<path>\S+?)\s*:\s+"
+    r"(?P<fault>\w+)(?:\((?P<argument>[0-9]+(?:\.[0-9]+)?)\))?"
+    r"(?:\s+(?:(?P<once>once)|(?P<times>[0-9]+)\s+times?|(?P<percent>[0-9]+(?:\.[0-9]+)?)%|(?P<always>always)))?"
+    r"(?P<each>\s+each)?",
+    re.ASCII,
+)
+
+
+class Rule:
+    """One parsed line. ``times`` is None for rules without a count; ``chance`` is None for rules without a percentage.
+
+    ``fired`` counts how often it did, by operation.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = " ".join(text.split())
+        found = _RULE.fullmatch(self.text)
+        if found is None or found["fault"] not in FAULTS:
+            raise ConfigError(_help(self.text))
+        if found["argument"] is not None and found["fault"] not in _WITH_ARGUMENT:
+            raise ConfigError(f"the fault {found['fault']} takes no argument: {self.text!r}")
+        self.method = found["method"].upper()
+        self.segments = _segments(found["path"])
+        self.anywhere = found["path"] == "*"
+        self.fault = FAULTS[found["fault"]](float(found["argument"]) if found["argument"] else None)
+        if self.fault.stale_s is not None and self.method not in ("GET", "*"):
+            raise ConfigError(f"only reads can be stale: {self.text!r}")
+        self.times = 1 if found["once"] else int(found["times"]) if found["times"] else None
+        self.chance = float(found["percent"]) / 100 if found["percent"] else None
+        self.each = found["each"] is not None
+        self.fired: dict[str, int] = defaultdict(int)
+
+    def __repr__(self) -> str:
+        return f"<Rule {self.text!r} fired {sum(self.fired.values())}>"
+
+    def matches(self, operation: Operation) -> bool:
+        """Whether the rule speaks of this call."""
+        if self.method not in ("*", operation.method):
+            return False
+        segments = _segments(operation.path)
+        return self.anywhere or (
+            len(segments) == len(self.segments)
+            and all(
+                wanted in ("*", here) or wanted.startswith(":")
+                for wanted, here in zip(self.segments, segments, strict=True)
+            )
+        )
+
+    def fires(self, seed: int, operation: Operation, attempt: int) -> bool:
+        """Whether it happens to this attempt, and if so, remember it."""
+        counter = f"{operation.method} {operation.route} {operation.subject}" if self.each else ""
+        if self.times is not None and self.fired[counter] >= self.times:
+            return False
+        if self.chance is not None and _hash.unit(seed, "fault", self.text, *operation, attempt) >= self.chance:
+            return False
+        self.fired[counter] += 1
+        return True
+
+
+def _segments(path: str) -> list[str]:
+    return [part for part in path.removeprefix("/v1").split("/") if part]
+
+
+def _help(text: str) -> str:
+    return (
+        f"not a fault rule: {text!r}; write 'on <METHOD> <path>: <fault>[(argument)] [once | N times | P% | always] "
+        f"[each]', for example 'on POST /payments/:id/refund: do_then_hang(5) once'; faults: {', '.join(FAULTS)}"
+    )
+
+
+class Faults:
+    """The rules in force and what has been tried so far."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._attempts: dict[Operation, int] = defaultdict(int)
+        self.rules: list[Rule] = []
+
+    def add(self, text: str) -> list[Rule]:
+        """Add the rules in ``text``: one a line, empty lines and ``#`` lines left out. A bad one adds none."""
+        lines = (line.strip() for line in text.splitlines())
+        rules = [Rule(line) for line in lines if line and not line.startswith("#")]
+        self.rules.extend(rules)
+        return rules
+
+    def clear(self) -> None:
+        """Forget every rule. The counts of attempts stay."""
+        self.rules.clear()
+
+    def decide(self, operation: Operation) -> Fault | None:
+        """The fault for this call, if any. Counts the call."""
+        attempt = self._attempts[operation] = self._attempts[operation] + 1
+        for rule in self.rules:
+            if rule.matches(operation) and rule.fires(self._seed, operation, attempt):
+                return rule.fault
+        return None
+
+
+def operation(request: Request, route: str | None) -> Operation:
+    """The stable name of a call. The subject of a new order is its receipt; of a listing, the receipt looked for."""
+    if route is None:
+        return Operation(request.method, request.path, request.path, "")
+    subject = request.path
+    if request.path.rstrip("/") == "/v1/orders":
+        subject = _receipt(request)
+    return Operation(request.method, request.path, route, subject)
+
+
+def _receipt(request: Request) -> str:
+    if request.method == "GET":
+        found = re.search(r"(?:^|&)receipt=([^&]*)", request.query)
+        return found[1] if found else ""
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        body = None
+    if isinstance(body, dict) and isinstance(body.get("receipt"), str):
+        return str(body["receipt"])
+    return hashlib.sha256(request.body).hexdigest()

@@ -1,0 +1,624 @@
+"""The one writer: facts in, statuses changed, milestones out.
+
+Nothing else changes the status of a payment, an order or a refund. Webhooks, the customer's return from checkout and
+reconciliation all call :meth:`Ledger.apply`, and therefore cannot disagree and cannot race (DESIGN section 2, idea 1).
+
+One call is a unit of work: lock the anchors, read once, decide on all facts, derive the order, write once (state, audit
+and effect rows together), then run the ``on`` handlers. A fact that contradicts what we hold raises before anything is
+written, so that the caller may still record the refusal in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from razorpay_hardened.clock import Clock
+from razorpay_hardened.domain.audit import AuditRow, chained
+from razorpay_hardened.domain.events import read_event
+from razorpay_hardened.domain.facts import (
+    Cause,
+    Fact,
+    OrderAsked,
+    OrderClosed,
+    OrderFact,
+    OrderRegistered,
+    OrderSetback,
+    PaymentFact,
+    RefundFact,
+)
+from razorpay_hardened.domain.lifecycle import (
+    MILESTONES,
+    ORDER_RANK,
+    PAYMENT_RANK,
+    Milestone,
+    Verdict,
+    advance_order,
+    bind_capture,
+    decide_order,
+    decide_payment,
+    decide_refund,
+    decide_setback,
+    payment_milestones,
+    refund_milestones,
+    with_refund,
+)
+from razorpay_hardened.domain.state import AnchorState, OrderState, PaymentState, RefundState
+from razorpay_hardened.effects import Attempt, Registry, run_inline
+from razorpay_hardened.effects.change import Row, delivery_of, detail
+from razorpay_hardened.effects.relay import announce
+from razorpay_hardened.errors import OrderMismatch, OrderUnknown, RazorpayHardenedError, StorageError
+from razorpay_hardened.ports.store import Batch, EffectRow, Held, InboxRow, NewEffect, Touches, Transaction
+from razorpay_hardened.signals import Bus, EventQuarantined, Signal, StatusChanged, TransitionRefused
+
+__all__ = ["Applied", "Ledger", "UnknownOrder"]
+
+UnknownOrder: TypeAlias = Literal["park", "accept"]
+"""What to do with news of an order that is not ours to know yet: keep it until the order is registered, or take it."""
+
+_FIRING_ORDER: Final = {name: place for place, name in enumerate(MILESTONES)}
+
+
+@dataclass(slots=True)
+class Applied:
+    """What a call did. ``parked_under`` is the id that the facts wait for: then nothing was written.
+
+    ``attempts`` are the ``on`` handlers that were due; ``waiting`` those of them that belong to this very delivery and
+    have not succeeded. Orders are by local id. Call :meth:`announce` once the transaction has committed.
+    """
+
+    milestones: list[Milestone] = field(default_factory=list)
+    parked_under: str | None = None
+    anchors: tuple[str, ...] = ()
+    orders: dict[str, OrderState] = field(default_factory=dict)
+    payments: dict[str, PaymentState] = field(default_factory=dict)
+    refunds: dict[str, RefundState] = field(default_factory=dict)
+    attempts: list[Attempt] = field(default_factory=list)
+    waiting: list[Attempt] = field(default_factory=list)
+    signals: list[Signal] = field(default_factory=list)
+    alarms: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def announce(self, bus: Bus) -> None:
+        """Tell the bus: after the commit, because before it nothing is true yet."""
+        for signal in self.signals:
+            bus.emit(signal)
+        for attempt in self.attempts:
+            announce(bus, attempt)
+        for alarm in self.alarms:
+            bus.alarm(*alarm)
+
+    def absorb(self, other: Applied) -> None:
+        """Count what ``other`` did as done here too."""
+        self.anchors += other.anchors
+        self.milestones += other.milestones
+        self.orders |= other.orders
+        self.payments |= other.payments
+        self.refunds |= other.refunds
+        self.attempts += other.attempts
+        self.signals += other.signals
+        self.alarms += other.alarms
+
+
+class Ledger:
+    """Applies facts inside a transaction that the caller has opened."""
+
+    def __init__(self, registry: Registry, *, clock: Clock, unknown_order: UnknownOrder = "park") -> None:
+        self._registry = registry
+        self._clock = clock
+        self._unknown_order = unknown_order
+
+    @staticmethod
+    def touches(facts: Sequence[Fact]) -> Touches:
+        """What :meth:`apply` is going to load for ``facts``, as far as they tell it themselves."""
+        return _Anchors(facts, {}).touches
+
+    def apply(self, tx: Transaction, *facts: Fact, cause: Cause, inline: bool = True) -> Applied:
+        """Decide on ``facts`` together and write what follows from them.
+
+        ``inline`` false leaves every effect to a worker. Raises, before anything is written, the error that names the
+        contradiction: :class:`AmountMismatch`, :class:`CurrencyMismatch`, :class:`OverRefund`, :class:`BindingError`,
+        :class:`InconsistentEvent`, :class:`TransitionRefused`.
+        """
+        unit = _Unit(tx, facts, cause, self._registry, self._clock.now())
+        awaited = unit.decide(self._unknown_order)
+        if awaited is not None:
+            return Applied(parked_under=awaited)
+        applied = unit.write()
+        self._drain(tx, unit.now_known, applied, inline=inline)
+        if inline:
+            self._run(tx, unit, applied, unit.due, redelivered=True)
+        return applied
+
+    def resume(
+        self, tx: Transaction, anchor: str, *, cause: Cause, redelivered: bool, due_by: datetime | None = None
+    ) -> Applied:
+        """Try the waiting ``on`` effects of one anchor again; with ``due_by``, only those due by then.
+
+        ``redelivered``: Razorpay's deliveries are what retries them, so their age counts, not their attempts.
+        """
+        unit = _Unit(tx, (), cause, self._registry, self._clock.now())
+        unit.read(Touches((anchor,)))
+        applied = Applied(anchors=(anchor,))
+        self._run(tx, unit, applied, unit.held.waiting, redelivered=redelivered, due_by=due_by)
+        return applied
+
+    def drain(self, tx: Transaction, row: InboxRow, *, inline: bool = True) -> Applied:
+        """Apply one parked delivery, if what it waits for is known by now; else it stays parked."""
+        applied = Applied()
+        self._apply_parked(tx, row, applied, inline=inline)
+        return applied
+
+    def quarantined(self, tx: Transaction, digest: str, reason: str, *, cause: Cause) -> None:
+        """Put on record that a rightly signed body could not be used. Its digest is its anchor."""
+        self._note(tx, digest, "quarantined", "body", digest, reason, cause)
+
+    def refused(self, tx: Transaction, anchor: str, kind: str, entity_id: str, reason: str, *, cause: Cause) -> None:
+        """Put on record that somebody asked for what is not theirs, or for what does not fit. Nothing changes."""
+        self._note(tx, anchor, "refused", kind, entity_id, reason, cause)
+
+    def _note(
+        self, tx: Transaction, anchor: str, what: str, kind: str, entity_id: str, reason: str, cause: Cause
+    ) -> None:
+        unit = _Unit(tx, (), cause, self._registry, self._clock.now())
+        unit.read(Touches((anchor,)))
+        unit.audit(anchor, what, kind, entity_id, None, None, note=reason)
+        unit.write()
+
+    def _run(
+        self,
+        tx: Transaction,
+        unit: _Unit,
+        applied: Applied,
+        due: Iterable[EffectRow],
+        *,
+        redelivered: bool,
+        due_by: datetime | None = None,
+    ) -> None:
+        attempts = run_inline(tx, due, self._registry, unit.rows_of, unit.now, redelivered=redelivered, due_by=due_by)
+        applied.attempts += attempts
+        applied.waiting += [a for a in attempts if a.state == "waiting" and delivery_of(a.row) == unit.cause.digest]
+
+    def _drain(self, tx: Transaction, known: Sequence[str], applied: Applied, *, inline: bool) -> None:
+        """Apply what was parked for the orders and payments that this transaction made known."""
+        if not known:
+            return
+        for row in tx.parked(known):
+            self._apply_parked(tx, row, applied, inline=inline)
+
+    def _apply_parked(self, tx: Transaction, row: InboxRow, applied: Applied, *, inline: bool) -> None:
+        now = self._clock.now()
+        cause = Cause("webhook", now, "parked", row.event, row.event_id, row.digest)
+        try:
+            inner = self.apply(tx, *read_event(row.body, row.event_id).facts(), cause=cause, inline=inline)
+        except StorageError:
+            raise
+        except RazorpayHardenedError as error:
+            # It was good enough to park, and contradicts what has become known since.
+            self.quarantined(tx, row.digest, error.code, cause=cause)
+            tx.settle(row.digest, "quarantined", now, reason=error.code)
+            applied.signals.append(EventQuarantined(row.digest, row.event, error.code))
+            applied.alarms.append((f"quarantined:{row.digest}", error.code, row.digest))
+            return
+        if inner.parked_under is not None:
+            tx.settle(row.digest, "parked", now, anchor=inner.parked_under)
+            return
+        tx.settle(row.digest, "done", now)
+        applied.absorb(inner)
+
+
+class _Fired(NamedTuple):
+    milestone: Milestone
+    anchor: str
+    kind: str
+    before: str | None
+    after: str
+
+
+class _Unit:
+    """One unit of work: what was read, what changes, what follows."""
+
+    def __init__(self, tx: Transaction, facts: Sequence[Fact], cause: Cause, registry: Registry, now: datetime) -> None:
+        self.tx = tx
+        self.facts = facts
+        self.cause = cause
+        self.registry = registry
+        self.now = now
+        self.held = Held()
+        self.due: list[EffectRow] = []
+        self.now_known: list[str] = []
+        self._touched = Batch()
+        self._changed: dict[tuple[str, str], Row] = {}
+        self._fired: list[_Fired] = []
+        self._furthest: dict[str, int] = {}
+        self._signals: list[Signal] = []
+        self._alarms: list[tuple[str, str, str]] = []
+        self._anchors_changed: set[str] = set()
+
+    # --- reading
+
+    def read(self, touches: Touches) -> None:
+        """Lock and read more. What this unit holds already stays as it made it."""
+        held, got = self.held, self.tx.load(touches)
+        # An anchor that is read again has told its waiting effects before.
+        held.waiting = [*held.waiting, *(row for row in got.waiting if row.anchor not in held.anchors)]
+        held.anchors = got.anchors | held.anchors
+        held.orders = got.orders | held.orders
+        held.payments = got.payments | held.payments
+        held.refunds = got.refunds | held.refunds
+
+    def _order_of(self, anchor: str) -> OrderState | None:
+        for order in self.held.orders.values():
+            if order.order_id == anchor or order.local_id == anchor:
+                return order
+        return None
+
+    def rows_of(self, row: EffectRow) -> tuple[Row, OrderState | None]:
+        """The rows that an effect is about, read under the anchor's lock where this unit did not need them before."""
+        entity = self._find(row)
+        if entity is None:
+            self.read(_touches_of(row))
+            entity = self._find(row)
+        if entity is None:
+            raise OrderUnknown(f"the {row.kind} of this effect is not on record")
+        return entity, self._order_of(row.anchor)
+
+    def _find(self, row: EffectRow) -> Row | None:
+        if row.kind == "payment":
+            return self.held.payments.get(row.entity_id)
+        if row.kind == "refund":
+            return self.held.refunds.get(row.entity_id)
+        return self._order_of(row.anchor)
+
+    # --- deciding
+
+    def decide(self, unknown_order: UnknownOrder) -> str | None:
+        """Decide on every fact. Gives the id to wait for, when the facts are about something not known here yet."""
+        anchors = _Anchors.read(self.tx, self.facts)
+        self.read(anchors.touches)
+        for fact in self.facts:
+            self._decide_local(fact)
+        awaited = self._awaited(anchors, unknown_order)
+        if awaited is not None:
+            return awaited
+        for fact in self.facts:
+            if isinstance(fact, OrderFact):
+                self._decide_order(fact)
+        for fact in self.facts:
+            if isinstance(fact, PaymentFact):
+                self._decide_payment(fact, anchors.of(fact))
+        for fact in self.facts:
+            if isinstance(fact, RefundFact):
+                self._decide_refund(fact)
+        for anchor in list(self.held.anchors):
+            self._derive_order(anchor)
+        return None
+
+    def _awaited(self, anchors: _Anchors, unknown_order: UnknownOrder) -> str | None:
+        coming = {fact.payment_id for fact in self.facts if isinstance(fact, PaymentFact)}
+        for fact in self.facts:
+            if isinstance(fact, (PaymentFact, OrderFact)) and unknown_order == "park":
+                anchor = anchors.of(fact)
+                if anchor.startswith("order_") and self._order_of(anchor) is None:
+                    return anchor
+            if isinstance(fact, RefundFact) and fact.payment_id not in coming | self.held.payments.keys():
+                return fact.payment_id
+        return None
+
+    def _decide_local(self, fact: Fact) -> None:
+        if isinstance(fact, OrderAsked):
+            self._ask(fact)
+        elif isinstance(fact, OrderRegistered):
+            self._register(self._local(fact.local_id), fact)
+        elif isinstance(fact, OrderSetback):
+            held = self._local(fact.local_id)
+            self._put_order(held, decide_setback(held, fact, self.now), note=fact.reason or None)
+        elif isinstance(fact, OrderClosed):
+            held = self._local(fact.local_id)
+            if held.closed_at is None:
+                self._put_order(held, replace(held, closed_at=self.now, updated_at=self.now), note="closed")
+
+    def _local(self, local_id: str) -> OrderState:
+        held = self.held.orders.get(local_id)
+        if held is None:
+            raise OrderUnknown
+        if held.order_id is not None and held.order_id not in self.held.anchors:
+            self.read(Touches((held.order_id,)))  # after the local id's: local_… sorts before order_…
+        return self.held.orders[local_id]
+
+    def _ask(self, fact: OrderAsked) -> None:
+        if fact.local_id in self.held.orders:
+            return
+        if fact.order_id is not None and self._order_of(fact.order_id) is not None:
+            raise OrderMismatch("Razorpay's order is already registered under another local id")
+        order = OrderState(
+            local_id=fact.local_id,
+            owner=fact.owner,
+            plan=fact.plan,
+            amount=fact.amount,
+            currency=fact.currency,
+            receipt=fact.receipt,
+            status="pending" if fact.order_id is None else "created",
+            created_at=self.now,
+            updated_at=self.now,
+            order_id=fact.order_id,
+            partial_payment=fact.partial_payment,
+            attempts=1,
+        )
+        self._put_order(None, order)
+        if fact.order_id is not None:
+            self.now_known.append(fact.order_id)
+
+    def _register(self, held: OrderState, fact: OrderRegistered) -> None:
+        if held.order_id == fact.order_id:
+            return
+        if held.order_id is not None:
+            raise OrderMismatch("the order is already registered with another Razorpay id")
+        other = next((o for o in self.held.orders.values() if o.order_id == fact.order_id), None)
+        if other is not None:
+            raise OrderMismatch("Razorpay's order is already registered under another local id")
+        status = held.status if ORDER_RANK[held.status] >= ORDER_RANK["created"] else "created"
+        self._put_order(held, replace(held, order_id=fact.order_id, status=status, updated_at=self.now))
+        self.now_known.append(fact.order_id)
+
+    def _decide_order(self, fact: OrderFact) -> None:
+        held = self._order_of(fact.order_id)
+        if held is None:
+            return  # accepted without an order of ours: what was paid is told by the payment
+        state, verdict = decide_order(held, fact, self.now)
+        if verdict is Verdict.MOVED:
+            self._put_order(held, state)
+            return
+        if held.snapshot is None and fact.snapshot is not None:
+            self._keep_order(replace(held, snapshot=fact.snapshot))  # its first sight; nothing that we track changes
+        self._refuse(verdict, fact.order_id, "order", fact.order_id, held.status, fact.status)
+
+    def _decide_payment(self, fact: PaymentFact, anchor: str) -> None:
+        held = self.held.payments.get(fact.payment_id)
+        state, verdict = decide_payment(held, fact, anchor, self.now)
+        if verdict in (Verdict.NEW, Verdict.MOVED):
+            self._put_payment(held, self._captured(held, state, fact, anchor))
+        elif verdict is Verdict.UNKNOWN_STATUS and held is None:
+            self._put_payment(None, state)
+        if held is None:
+            self._await_refunds(fact.payment_id, anchor)
+        self._refuse(verdict, anchor, "payment", fact.payment_id, state.status, fact.status)
+
+    def _await_refunds(self, payment_id: str, anchor: str) -> None:
+        """A refund may have come first and be parked under the payment's id: lock that id, then look."""
+        if anchor != payment_id:
+            self.read(Touches((payment_id,)))
+        self.now_known.append(payment_id)
+
+    def _captured(
+        self, before: PaymentState | None, after: PaymentState, fact: PaymentFact, anchor: str
+    ) -> PaymentState:
+        """Bind a capture to its order, count it once, and see whether the order needed it."""
+        if not after.captured or (before is not None and before.captured):
+            return after
+        order = self._order_of(anchor)
+        held = self.held.anchors[anchor]
+        surplus = False
+        if order is not None:
+            bind_capture(order, after, fact.customer_fee)
+            surplus = 0 < order.amount <= held.captured
+        self._set_anchor(replace(held, captured=held.captured + after.amount))
+        if surplus:
+            self._alarms.append((f"surplus:{after.payment_id}", "payment_surplus", after.payment_id))
+        elif order is not None and order.closed_at is not None:
+            self._alarms.append((f"late:{after.payment_id}", "paid_after_close", after.payment_id))
+        return replace(after, surplus=surplus)
+
+    def _decide_refund(self, fact: RefundFact) -> None:
+        payment = self.held.payments[fact.payment_id]
+        if payment.anchor not in self.held.anchors:
+            self.read(Touches((payment.anchor,)))
+        held = self.held.refunds.get(fact.refund_id)
+        state, verdict = decide_refund(held, fact, payment, self.now)
+        self._refuse(verdict, payment.anchor, "refund", fact.refund_id, state.status, fact.status)
+        if state is held:
+            return
+        self._put_refund(held, state)
+        after = with_refund(payment, held, state, self.now)
+        if after is not payment:
+            self._put_payment(payment, after)
+        self._watch_refund(held, state, after)
+
+    def _watch_refund(self, before: RefundState | None, after: RefundState, payment: PaymentState) -> None:
+        if after.status == "failed":
+            self._alarms.append((f"refund_failed:{after.refund_id}", "refund_failed", after.refund_id))
+        if before is None and payment.refunded > payment.amount:
+            self._alarms.append((f"over_refund:{payment.payment_id}", "over_refund", payment.payment_id))
+
+    def _derive_order(self, anchor: str) -> None:
+        order = self._order_of(anchor)
+        if order is None:
+            return
+        after = advance_order(order, self.held.anchors[anchor], self._furthest.get(anchor, -1), self.now)
+        if after is not order:
+            self._put_order(order, after)
+
+    # --- collecting what changes
+
+    def _put_order(self, before: OrderState | None, after: OrderState, note: str | None = None) -> None:
+        self._keep_order(after)
+        anchor = after.order_id or after.local_id
+        was = None if before is None else before.status
+        moved = before is None or before.status != after.status or before.order_id != after.order_id
+        self._record(anchor, moved, "order", after.order_id or after.local_id, was, after, note)
+        if after.status == "paid" and was != "paid":
+            self._fire("order.paid", anchor, "order", anchor, was, "paid")
+
+    def _keep_order(self, order: OrderState) -> None:
+        self.held.orders[order.local_id] = order
+        self._changed["order", order.local_id] = order
+
+    def _put_payment(self, before: PaymentState | None, after: PaymentState) -> None:
+        was = None if before is None else before.status
+        fired = before.milestones if before is not None else frozenset[str]()
+        for name in payment_milestones(before, after):
+            if name not in fired:
+                fired |= {name}
+                self._fire(name, after.anchor, "payment", after.payment_id, was, after.status)
+        after = replace(after, milestones=fired)
+        self.held.payments[after.payment_id] = after
+        self._changed["payment", after.payment_id] = after
+        rank = PAYMENT_RANK[after.reach]
+        self._furthest[after.anchor] = max(rank, self._furthest.get(after.anchor, -1))
+        self._record(after.anchor, was != after.status, "payment", after.payment_id, was, after)
+
+    def _put_refund(self, before: RefundState | None, after: RefundState) -> None:
+        was = None if before is None else before.status
+        self.held.refunds[after.refund_id] = after
+        self._changed["refund", after.refund_id] = after
+        for name in refund_milestones(before, after):
+            self._fire(name, after.anchor, "refund", after.refund_id, was, after.status)
+        self._record(after.anchor, was != after.status, "refund", after.refund_id, was, after)
+
+    def _record(
+        self, anchor: str, moved: bool, kind: str, entity_id: str, was: str | None, row: Row, note: str | None = None
+    ) -> None:
+        what = "changed" if moved else "noted"
+        self.audit(anchor, what, kind, entity_id, was, row.status, row.amount, row.currency, note)
+        if moved:
+            self._signals.append(StatusChanged(kind, entity_id, was, row.status, self.cause.source))
+
+    def _refuse(self, verdict: Verdict, anchor: str, kind: str, entity_id: str, held: str, said: str) -> None:
+        if verdict not in (Verdict.STALE, Verdict.UNKNOWN_STATUS):
+            return
+        refused = said[:64]
+        self.audit(anchor, verdict.value, kind, entity_id, held, held, note=refused)
+        self._signals.append(TransitionRefused(entity_id, held, refused, self.cause.source))
+
+    def _fire(self, name: str, anchor: str, kind: str, entity_id: str, before: str | None, after: str) -> None:
+        self._fired.append(_Fired(Milestone(name, entity_id), anchor, kind, before, after))
+
+    def audit(
+        self,
+        anchor: str,
+        what: str,
+        kind: str,
+        entity_id: str,
+        before: str | None,
+        after: str | None,
+        amount: int | None = None,
+        currency: str | None = None,
+        note: str | None = None,
+    ) -> None:
+        held = self.held.anchors[anchor]
+        cause = self.cause
+        row = AuditRow(
+            anchor=anchor,
+            at=self.now,
+            what=what,
+            kind=kind,
+            entity_id=entity_id,
+            before=before,
+            after=after,
+            amount=amount,
+            currency=currency,
+            source=cause.source,
+            actor=cause.actor,
+            event=cause.event,
+            event_id=cause.event_id,
+            digest=cause.digest,
+            note=note,
+        )
+        linked = chained(row, held.audit_seq + 1, held.audit_head)
+        self._touched.audit.append(linked)
+        self._set_anchor(replace(held, audit_seq=linked.seq, audit_head=linked.hash))
+
+    def _set_anchor(self, anchor: AnchorState) -> None:
+        self.held.anchors[anchor.key] = anchor
+        self._anchors_changed.add(anchor.key)
+
+    # --- writing
+
+    def write(self) -> Applied:
+        """Write everything once; gives what happened, and leaves in ``due`` the effects to try now."""
+        fired = sorted(self._fired, key=lambda one: _FIRING_ORDER[one.milestone.name])
+        batch = self._touched
+        batch.anchors = [self.held.anchors[key] for key in sorted(self._anchors_changed)]
+        for row in self._changed.values():
+            if isinstance(row, OrderState):
+                batch.orders.append(row)
+            elif isinstance(row, PaymentState):
+                batch.payments.append(row)
+            else:
+                batch.refunds.append(row)
+        batch.effects = [effect for one in fired for effect in self._effects(one)]
+        fresh = self.tx.write(batch)
+        self.due = [*self.held.waiting, *(row for row in fresh if row.mode == "on")]
+        return Applied(
+            milestones=[one.milestone for one in fired],
+            anchors=tuple(sorted(self.held.anchors)),
+            orders=dict(self.held.orders),
+            payments=dict(self.held.payments),
+            refunds=dict(self.held.refunds),
+            signals=self._signals,
+            alarms=self._alarms,
+        )
+
+    def _effects(self, one: _Fired) -> Iterator[NewEffect]:
+        bound = self._order_of(one.anchor) is not None
+        for handler in self.registry.wanting(one.milestone.name):
+            if bound or handler.unbound:
+                yield NewEffect(
+                    key=one.milestone.key,
+                    handler=handler.name,
+                    mode=handler.mode,
+                    anchor=one.anchor,
+                    milestone=one.milestone.name,
+                    kind=one.kind,
+                    entity_id=one.milestone.entity_id,
+                    detail=detail(one.milestone, one.before, one.after, self.cause),
+                    at=self.now,
+                )
+
+
+def _touches_of(row: EffectRow) -> Touches:
+    if row.kind == "payment":
+        return Touches((row.anchor,), payments=(row.entity_id,))
+    return Touches((row.anchor,), refunds=(row.entity_id,))
+
+
+class _Anchors:
+    """Which anchor each fact hangs on: its order, else its payment's anchor, else the payment itself."""
+
+    def __init__(self, facts: Sequence[Fact], known: Mapping[str, str]) -> None:
+        self._known = known
+        # A refund beside its payment hangs where the payment hangs.
+        self._beside = {f.payment_id: f.order_id for f in facts if isinstance(f, PaymentFact) and f.order_id}
+        anchors: set[str] = set()
+        local_ids: set[str] = set()
+        payments: set[str] = set()
+        refunds: set[str] = set()
+        for fact in facts:
+            anchors |= set(self._keys(fact))
+            if isinstance(fact, (OrderAsked, OrderRegistered, OrderSetback, OrderClosed)):
+                local_ids.add(fact.local_id)
+            elif isinstance(fact, (PaymentFact, RefundFact)):
+                payments.add(fact.payment_id)
+                if isinstance(fact, RefundFact):
+                    refunds.add(fact.refund_id)
+        self.touches = Touches(*(tuple(sorted(keys)) for keys in (anchors, local_ids, payments, refunds)))
+
+    @classmethod
+    def read(cls, tx: Transaction, facts: Sequence[Fact]) -> _Anchors:
+        asked = [f.payment_id for f in facts if isinstance(f, (PaymentFact, RefundFact)) and f.order_id is None]
+        return cls(facts, tx.anchors_of(asked) if asked else {})
+
+    def _keys(self, fact: Fact) -> tuple[str, ...]:
+        if isinstance(fact, (OrderFact, PaymentFact, RefundFact)):
+            return (self.of(fact),)
+        if isinstance(fact, (OrderAsked, OrderRegistered)) and fact.order_id is not None:
+            return (fact.local_id, fact.order_id)
+        return (fact.local_id,)
+
+    def of(self, fact: OrderFact | PaymentFact | RefundFact) -> str:
+        """The anchor that ``fact`` hangs on."""
+        if isinstance(fact, OrderFact):
+            return fact.order_id
+        payment = fact.payment_id
+        return fact.order_id or self._known.get(payment) or self._beside.get(payment) or payment

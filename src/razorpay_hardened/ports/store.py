@@ -1,0 +1,448 @@
+"""The store: where state, audit, inbox and effects live, and what a transaction promises.
+
+A store must pass the contract suite that ships in ``razorpay_hardened.testing``. In short (DESIGN section 3):
+
+- A transaction is atomic and durable: after ``commit`` returns, a power cut loses nothing; before, nothing is visible.
+- :meth:`Transaction.load` locks and *updates* one anchor row for each key, in sorted order, before it reads anything
+  else: two transactions about one order never run at the same time, at any isolation level.
+- :meth:`Transaction.claim` inserts the body's digest or finds it; a twin waits for the first to end.
+- Everything raises :class:`StorageUnavailable` when it cannot be done now, and then nothing was committed.
+
+All times are aware and in UTC; amounts are integers in subunits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+
+from razorpay_hardened.domain.audit import AuditRow
+from razorpay_hardened.domain.state import AnchorState, OrderState, PaymentState, RefundIntent, RefundState
+
+__all__ = [
+    "After",
+    "Batch",
+    "Claim",
+    "Delivery",
+    "EffectMode",
+    "EffectRow",
+    "EffectState",
+    "Finding",
+    "Held",
+    "InboxRow",
+    "InboxState",
+    "NewEffect",
+    "Reader",
+    "Run",
+    "Store",
+    "StoreStatus",
+    "Touches",
+    "Transaction",
+]
+
+InboxState = Literal["done", "waiting", "parked", "quarantined", "ignored", "dead"]
+"""``waiting``: stored and applied, but an inline effect has not succeeded yet; ``dead``: it never did."""
+
+EffectMode = Literal["on", "after"]
+EffectState = Literal["waiting", "leased", "done", "dead"]
+
+After: TypeAlias = tuple[datetime, str]
+"""Where a listing goes on: ``created_at`` and id of the last row seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A signed body on its way into the inbox. ``digest`` is the SHA-256 of ``body``, in hex."""
+
+    digest: str
+    body: bytes
+    event: str
+    event_id: str | None
+    received_at: datetime
+    created_at: datetime | None = None
+    """When Razorpay made the event: from the signed body, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What :meth:`Transaction.claim` found.
+
+    ``state`` is ``new`` when the row was made by this transaction, else the state of the row that was there.
+    ``first_seen`` is the earlier of the first receipt and the event's own ``created_at``. ``conflict`` is true when
+    the event id was seen before with another body (Razorpay's event id is not signed: a hint, never a key).
+    """
+
+    state: Literal["new"] | InboxState
+    first_seen: datetime
+    attempts: int = 0
+    anchor: str | None = None
+    conflict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """A stored delivery. ``anchor`` is what it is about or waits for; ``reason`` why it is not ``done``."""
+
+    digest: str
+    body: bytes
+    event: str
+    event_id: str | None
+    state: InboxState
+    received_at: datetime
+    created_at: datetime | None
+    updated_at: datetime
+    attempts: int = 0
+    anchor: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewEffect:
+    """A milestone that a handler is to be called for. (``key``, ``handler``) is unique for ever."""
+
+    key: str
+    handler: str
+    mode: EffectMode
+    anchor: str
+    milestone: str
+    kind: str
+    entity_id: str
+    detail: str
+    """Small JSON: what the handler will see beside the current rows (statuses before and after, source, event id)."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRow:
+    """A stored effect. ``id`` grows with time; ``due_at`` is when the next attempt may be made."""
+
+    id: int
+    key: str
+    handler: str
+    mode: EffectMode
+    anchor: str
+    milestone: str
+    kind: str
+    entity_id: str
+    detail: str
+    state: EffectState
+    attempts: int
+    at: datetime
+    due_at: datetime
+    token: str | None = None
+    lease_until: datetime | None = None
+    error: str | None = None
+
+
+class Touches(NamedTuple):
+    """What a set of facts is about: anchors to lock, rows to read. Each tuple is sorted and without repeats."""
+
+    anchors: tuple[str, ...]
+    local_ids: tuple[str, ...] = ()
+    payments: tuple[str, ...] = ()
+    refunds: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Held:
+    """What the store holds about :class:`Touches`.
+
+    ``anchors`` has every key asked for. ``orders`` is by local id: those named by ``local_ids`` and those whose
+    Razorpay id is one of the anchors. ``waiting`` are the ``on`` effects of the anchors that have not succeeded, in
+    order of ``id``.
+    """
+
+    anchors: dict[str, AnchorState] = field(default_factory=dict)
+    orders: dict[str, OrderState] = field(default_factory=dict)
+    payments: dict[str, PaymentState] = field(default_factory=dict)
+    refunds: dict[str, RefundState] = field(default_factory=dict)
+    waiting: list[EffectRow] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Batch:
+    """Everything that one decision changes: written together, once. Rows are whole, inserted or replaced by id."""
+
+    anchors: list[AnchorState] = field(default_factory=list)
+    orders: list[OrderState] = field(default_factory=list)
+    payments: list[PaymentState] = field(default_factory=list)
+    refunds: list[RefundState] = field(default_factory=list)
+    audit: list[AuditRow] = field(default_factory=list)
+    effects: list[NewEffect] = field(default_factory=list)
+
+
+class Transaction(Protocol):
+    """One unit of work. Entered through :meth:`Store.transaction`; committed when its block ends, else rolled back."""
+
+    @property
+    def connection(self) -> Any:
+        """The DB-API connection that this transaction runs on: what ``@on`` handlers write through."""
+        ...
+
+    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
+        """Run the application's own SQL in this transaction; gives the DB-API cursor."""
+        ...
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """A part that can be undone alone: rolled back if its block raises.
+
+        Raises :class:`TransactionMisuse` when the block ended the transaction itself.
+        """
+        ...
+
+    # --- inbox
+
+    def claim(self, delivery: Delivery, ahead: Touches) -> Claim:
+        """Insert the delivery as ``done``, or find it. ``ahead`` is what will be loaded next: a hint, so that a
+        store on the far side of a network can fetch both in one trip."""
+        ...
+
+    def settle(
+        self, digest: str, state: InboxState, at: datetime, *, anchor: str | None = None, reason: str | None = None
+    ) -> None:
+        """Give a claimed delivery another state than ``done``, or a waiting one its next.
+
+        ``attempts`` grows by one. ``anchor`` None keeps the one that is there.
+        """
+        ...
+
+    def parked(self, anchors: Sequence[str]) -> list[InboxRow]:
+        """Deliveries parked under these anchors, oldest first, locked; rows that another holds are left out."""
+        ...
+
+    # --- state
+
+    def anchors_of(self, payments: Iterable[str]) -> dict[str, str]:
+        """Payment id → its anchor, for the payments that are known. A payment never changes its anchor."""
+        ...
+
+    def load(self, touches: Touches) -> Held:
+        """Lock and update the anchors (making those that are missing), then read the rows."""
+        ...
+
+    def write(self, batch: Batch) -> list[EffectRow]:
+        """Write the batch; gives the effects that are new, in order. An effect that exists already is left alone."""
+        ...
+
+    # --- effects
+
+    def finish_effect(
+        self,
+        row: EffectRow,
+        state: EffectState,
+        *,
+        attempts: int,
+        due_at: datetime,
+        error: str | None = None,
+        token: str | None = None,
+    ) -> bool:
+        """Record an attempt. With ``token``, only if the lease is still ours: False means somebody else has it."""
+        ...
+
+    def lease_effects(
+        self,
+        now: datetime,
+        until: datetime,
+        token: str,
+        *,
+        handlers: Sequence[str],
+        limit: int,
+        anchor: str | None = None,
+    ) -> list[EffectRow]:
+        """Take ``after`` effects that are due, or whose lease has ended, for ``handlers``; at most one for each
+        (anchor, handler), and never one that has an unfinished elder there."""
+        ...
+
+    # --- refunds that we ask for
+
+    def intents(self, payment_id: str) -> list[RefundIntent]:
+        """All refund intents of a payment. Call it under the payment's anchor."""
+        ...
+
+    def put_intent(self, intent: RefundIntent) -> None:
+        """Insert or replace by key."""
+        ...
+
+    # --- reconciliation
+
+    def put_run(self, run: Run) -> None:
+        """Insert or replace by id."""
+        ...
+
+    def put_findings(self, findings: Sequence[Finding]) -> None:
+        """Insert or replace by (run, kind, entity)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A reconciliation run. ``cursor`` is where a run that was cut short goes on (JSON); ``lease_until`` keeps a
+    second run out while the first lives."""
+
+    id: str
+    since: datetime
+    until: datetime
+    state: Literal["running", "done", "failed"]
+    cursor: str
+    totals: str
+    started_at: datetime
+    updated_at: datetime
+    lease_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One named difference between here and Razorpay. ``here`` and ``there`` are what each side says, as text."""
+
+    run_id: str
+    kind: str
+    entity: str
+    entity_id: str
+    here: str | None
+    there: str | None
+    state: Literal["open", "repaired", "left"]
+    note: str | None
+    at: datetime
+
+
+class Reader(Protocol):
+    """Reading outside a transaction: what was committed, without locks. Lists are in order of (created_at, id)."""
+
+    def inbox_state(self, digest: str) -> InboxState | None:
+        """The state of a delivery that was committed, or None: the cheap answer to a duplicate."""
+        ...
+
+    def order(self, reference: str) -> OrderState | None:
+        """An order by its local id or by Razorpay's."""
+        ...
+
+    def payment(self, payment_id: str) -> PaymentState | None: ...
+
+    def refund(self, refund_id: str) -> RefundState | None: ...
+
+    def orders(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        statuses: Sequence[str] = (),
+        owner: str | None = None,
+        after: After | None = None,
+        limit: int = 100,
+    ) -> list[OrderState]:
+        """Orders made in [since, until)."""
+        ...
+
+    def payments(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        statuses: Sequence[str] = (),
+        anchor: str | None = None,
+        after: After | None = None,
+        limit: int = 100,
+    ) -> list[PaymentState]: ...
+
+    def refunds(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        statuses: Sequence[str] = (),
+        payment_id: str | None = None,
+        after: After | None = None,
+        limit: int = 100,
+    ) -> list[RefundState]: ...
+
+    def delivery(self, digest: str) -> InboxRow | None: ...
+
+    def deliveries(
+        self,
+        *,
+        states: Sequence[InboxState] = (),
+        event_id: str | None = None,
+        anchor: str | None = None,
+        after: After | None = None,
+        limit: int = 100,
+    ) -> list[InboxRow]:
+        """Stored deliveries, in order of (received_at, digest)."""
+        ...
+
+    def effects(
+        self,
+        *,
+        states: Sequence[EffectState] = (),
+        mode: EffectMode | None = None,
+        anchor: str | None = None,
+        due: datetime | None = None,
+        after_id: int = 0,
+        limit: int = 100,
+    ) -> list[EffectRow]:
+        """Effects in order of ``id``; with ``due``, only those due by then."""
+        ...
+
+    def effect_handlers(self) -> set[str]:
+        """The names of all handlers that have an unfinished effect."""
+        ...
+
+    def audit(self, anchor: str, *, after_seq: int = 0, limit: int = 1000) -> list[AuditRow]:
+        """One anchor's chain, in order."""
+        ...
+
+    def anchors(self, *, after_key: str = "", limit: int = 1000) -> list[AnchorState]:
+        """All anchors in order of key."""
+        ...
+
+    def open_intents(self, *, before: datetime, limit: int = 100) -> list[RefundIntent]:
+        """Refund intents made before a moment whose end is not known yet."""
+        ...
+
+    def runs(self, *, limit: int = 10) -> list[Run]:
+        """Reconciliation runs, newest first."""
+        ...
+
+    def findings(self, run_id: str, *, limit: int = 1000) -> list[Finding]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """The state of the schema: ``version`` None where there is none yet; ``wanted`` is what this package needs."""
+
+    url: str
+    version: int | None
+    wanted: int
+    counts: dict[str, int]
+    """Rows in each of our tables."""
+
+
+class Store(Reader, Protocol):
+    """A store: transactions, reading, and its own upkeep."""
+
+    joins_application: bool
+    """Whether ``@on`` handlers share the application's own transaction."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Begin; commit when the block ends, roll back when it raises. Not re-entrant in one thread.
+
+        Raises :class:`StorageUnavailable` when it cannot begin or commit, :class:`SchemaMismatch` when the tables are
+        missing or of another version, :class:`TransactionMisuse` when called inside itself.
+        """
+        ...
+
+    def migrate(self) -> StoreStatus:
+        """Make or bring up the tables. Safe to call at every start, from many processes at once."""
+        ...
+
+    def status(self) -> StoreStatus: ...
+
+    def schema(self) -> str:
+        """The SQL that makes the tables, as one text."""
+        ...
+
+    def close(self) -> None:
+        """Close connections. The store opens them again when it is used again."""
+        ...

@@ -1,0 +1,174 @@
+"""The SQL, one text for every database: built once for each dialect, never per call.
+
+Written in what SQLite (3.37 and newer) and PostgreSQL have in common. ``?`` is the placeholder and becomes the
+driver's own; ``{many}`` stands for as many placeholders as there are keys (see :func:`many`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+from razorpay_hardened.storage._rows import COLUMNS
+
+__all__ = ["SELECT", "SQLITE", "TABLES", "Dialect", "Saving", "Statements", "many"]
+
+TABLES = (*COLUMNS, "razorpay_schema")
+"""Every table that is ours."""
+
+SELECT = {table: " ".join(("SELECT", ", ".join(columns), "FROM", table)) for table, columns in COLUMNS.items()}
+"""table → SELECT of its columns, in the order that ``_rows`` reads."""
+
+_OPEN = "state IN ('waiting', 'leased')"  # word for word what the partial indexes say, or they are not used
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What databases say differently. ``skip_locked`` ends a SELECT that takes rows which nobody else holds."""
+
+    name: str
+    placeholder: str
+    skip_locked: str
+
+    def text(self, sql: str) -> str:
+        """``sql`` with this driver's placeholder."""
+        return sql if self.placeholder == "?" else sql.replace("?", self.placeholder)
+
+
+SQLITE = Dialect("sqlite", "?", "")  # one writer at a time holds everything: there is nothing to skip
+
+
+@lru_cache(maxsize=512)
+def many(sql: str, count: int, placeholder: str = "?") -> str:
+    """``sql`` with ``{many}`` replaced by ``count`` placeholders: equal texts, so that drivers reuse them prepared."""
+    return sql.replace("{many}", ", ".join([placeholder] * count))
+
+
+def _insert(table: str, columns: Iterable[str], conflict: str) -> str:
+    names = tuple(columns)
+    values = ", ".join("?" * len(names))
+    return " ".join(("INSERT INTO", table, "(", ", ".join(names), ") VALUES (", values, ")", conflict)).rstrip()
+
+
+def _upsert(table: str, *key: str) -> str:
+    changes = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[table] if name not in key)
+    return _insert(table, COLUMNS[table], f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}")
+
+
+class Saving:
+    """How the rows of one table are saved: ``put`` inserts or replaces; ``change`` is for a row whose indexed columns
+    are as they were, and leaves every index alone (each costs a page of log at every commit).
+
+    ``fixed`` picks the indexed columns of a row, ``changing`` the parameters of ``change``.
+    """
+
+    def __init__(self, dialect: Dialect, table: str, *indexed: str) -> None:
+        columns = COLUMNS[table]
+        key = columns[0]
+        free = [name for name in columns if name != key and name not in indexed]
+        sets = ", ".join(f"{name} = ?" for name in free)
+        self.put = dialect.text(_upsert(table, key))
+        self.change = dialect.text(" ".join(("UPDATE", table, "SET", sets, "WHERE", key, "= ?")))
+        self.fixed: Callable[[Any], Any] = itemgetter(0, *(columns.index(name) for name in indexed))
+        self.changing: Callable[[Any], Any] = itemgetter(*(columns.index(name) for name in free), 0)
+
+
+def _lease(dialect: Dialect) -> str:
+    columns = ", ".join(COLUMNS["razorpay_effects"])
+    elder = (
+        "SELECT 1 FROM razorpay_effects AS elder WHERE elder.anchor = effect.anchor"
+        " AND elder.handler = effect.handler AND elder.id < effect.id AND elder.state IN ('waiting', 'leased')"
+    )
+    head = " ".join(
+        (
+            "SELECT id FROM razorpay_effects AS effect WHERE mode = 'after' AND",
+            _OPEN,
+            "AND due_at <= ? AND (state = 'waiting' OR lease_until <= ?) AND handler IN ({many}) {where}",
+            "AND NOT EXISTS (",
+            elder,
+            ") ORDER BY due_at, id LIMIT ?",
+            dialect.skip_locked,
+        )
+    )
+    return " ".join(
+        (
+            "UPDATE razorpay_effects SET state = 'leased', token = ?, lease_until = ? WHERE id IN (",
+            head,
+            ") RETURNING",
+            columns,
+        )
+    )
+
+
+class Statements:
+    """Every fixed statement of a transaction, in one dialect."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        text = dialect.text
+        self.placeholder = dialect.placeholder
+        self._inbox(dialect)
+        self._state(dialect)
+        self._effects(dialect)
+        self.intents = text(SELECT["razorpay_refund_intents"] + " WHERE payment_id = ? ORDER BY created_at, key")
+        self.put_intent = text(_upsert("razorpay_refund_intents", "key"))
+        self.put_run = text(_upsert("razorpay_runs", "id"))
+        self.put_finding = text(_upsert("razorpay_findings", "run_id", "kind", "entity", "entity_id"))
+
+    def _inbox(self, dialect: Dialect) -> None:
+        text = dialect.text
+        self.claim = text(_insert("razorpay_inbox", COLUMNS["razorpay_inbox"], "ON CONFLICT (digest) DO NOTHING"))
+        self.claimed = text(
+            "SELECT state, received_at, created_at, attempts, anchor FROM razorpay_inbox WHERE digest = ?"
+        )
+        self.same_event_id = text("SELECT 1 FROM razorpay_inbox WHERE event_id = ? AND digest <> ? LIMIT 1")
+        self.settle = text(
+            "UPDATE razorpay_inbox SET state = ?, updated_at = ?, attempts = attempts + 1,"
+            " anchor = COALESCE(?, anchor), reason = ? WHERE digest = ?"
+        )
+        self.parked = text(
+            SELECT["razorpay_inbox"]
+            + " WHERE state = 'parked' AND anchor IN ({many}) ORDER BY received_at, digest "
+            + dialect.skip_locked
+        )
+
+    def _state(self, dialect: Dialect) -> None:
+        text = dialect.text
+        self.lock_anchor = text(
+            "INSERT INTO razorpay_anchors (key, version, captured, audit_seq, audit_head) VALUES (?, 1, 0, 0, '')"
+            " ON CONFLICT (key) DO UPDATE SET version = razorpay_anchors.version + 1"
+            " RETURNING key, version, captured, audit_seq, audit_head"
+        )
+        self.anchors_of = text("SELECT payment_id, anchor FROM razorpay_payments WHERE payment_id IN ({many})")
+        self.orders_by_anchor = text(SELECT["razorpay_orders"] + " WHERE order_id IN ({many})")
+        self.orders_by_local_id = text(SELECT["razorpay_orders"] + " WHERE local_id IN ({many})")
+        self.payments = text(SELECT["razorpay_payments"] + " WHERE payment_id IN ({many})")
+        self.refunds = text(SELECT["razorpay_refunds"] + " WHERE refund_id IN ({many})")
+        self.anchor = Saving(dialect, "razorpay_anchors")
+        self.order = Saving(dialect, "razorpay_orders", "owner", "receipt", "created_at", "order_id")
+        self.payment = Saving(dialect, "razorpay_payments", "anchor", "created_at")
+        self.refund = Saving(dialect, "razorpay_refunds", "payment_id", "created_at")
+        self.put_audit = text(_insert("razorpay_audit", COLUMNS["razorpay_audit"], ""))
+
+    def _effects(self, dialect: Dialect) -> None:
+        text = dialect.text
+        self.waiting = text(
+            SELECT["razorpay_effects"] + " WHERE anchor IN ({many}) AND mode = 'on' AND " + _OPEN + " ORDER BY id"
+        )
+        self.put_effect = text(
+            _insert(
+                "razorpay_effects",
+                COLUMNS["razorpay_effects"][1:],
+                "ON CONFLICT (key, handler) DO NOTHING RETURNING id",
+            )
+        )
+        self.finish_effect = text(
+            "UPDATE razorpay_effects SET state = ?, attempts = ?, due_at = ?, error = ?, token = NULL,"
+            " lease_until = NULL WHERE id = ?"
+        )
+        self.finish_leased = self.finish_effect + text(" AND state = 'leased' AND token = ?")
+        lease = _lease(dialect)
+        self.lease = text(lease.replace("{where}", ""))
+        self.lease_of_anchor = text(lease.replace("{where}", "AND anchor = ?"))

@@ -1,0 +1,302 @@
+"""The port's transaction over one DB-API connection, for any dialect. Beginning and ending it is the store's work.
+
+Our own statements run on a cursor of their own, and an error in one becomes an error of the store; what the
+application runs through :meth:`SqlTransaction.execute` keeps the driver's errors, for the application to handle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+from razorpay_hardened.domain.state import RefundIntent
+from razorpay_hardened.errors import EventUnknown, StorageError, StorageUnavailable, TransactionMisuse
+from razorpay_hardened.ports.store import (
+    Batch,
+    Claim,
+    Delivery,
+    EffectRow,
+    EffectState,
+    Finding,
+    Held,
+    InboxRow,
+    InboxState,
+    Run,
+    Touches,
+)
+from razorpay_hardened.storage._rows import Row, Rows
+from razorpay_hardened.storage._statements import Saving, Statements, many
+
+__all__ = ["Driver", "SqlTransaction"]
+
+T = TypeVar("T")
+
+_CHUNK = 500  # keys in one IN list: far below every database's limit, and few different texts to prepare
+
+
+class Driver(NamedTuple):
+    """What a transaction must know of the database beneath it.
+
+    ``errors`` are the driver's own; ``translate`` makes one of ours of one of them; ``ended`` says whether the
+    application has ended the transaction, or tried to.
+    """
+
+    statements: Statements
+    rows: Rows
+    errors: type[Exception]
+    translate: Callable[[Exception], StorageError]
+    ended: Callable[[], bool]
+
+
+class _Over:
+    """Stands in for the connection of a transaction that has ended, so that nothing runs outside of one."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise TransactionMisuse("this transaction is over")
+
+
+class SqlTransaction:
+    """See :class:`razorpay_hardened.ports.store.Transaction`."""
+
+    def __init__(self, connection: Any, cursor: Any, driver: Driver) -> None:
+        self.connection = connection
+        """The DB-API connection that this transaction runs on."""
+        self._cursor = cursor
+        self._driver = driver
+        self._sql, self._rows = driver.statements, driver.rows
+        self._depth = 0
+        self._known: dict[str, Any] = {}
+        """id → the indexed columns of its row, for the rows that were loaded: see :class:`Saving`."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
+        """Run the application's own SQL; the driver's errors pass through."""
+        return self.connection.execute(sql, parameters)
+
+    def end(self) -> None:
+        """Make this transaction unusable. For the store, once it has committed or rolled back."""
+        self.connection = self._cursor = _Over()
+
+    # --- running our own statements
+
+    def _run(self, sql: str, parameters: Row = ()) -> int:
+        try:
+            count: int = self._cursor.execute(sql, parameters).rowcount
+        except self._driver.errors as error:
+            raise self._driver.translate(error) from error
+        return count
+
+    def _all(self, sql: str, parameters: Row = ()) -> list[Any]:
+        # Always to the end: a cursor left half read keeps its statement, and COMMIT refuses to pass it.
+        try:
+            rows: list[Any] = self._cursor.execute(sql, parameters).fetchall()
+        except self._driver.errors as error:
+            raise self._driver.translate(error) from error
+        return rows
+
+    def _put(self, sql: str, make: Callable[[T], Row], values: Sequence[T]) -> None:
+        if len(values) == 1:
+            self._run(sql, make(values[0]))
+        elif values:
+            try:
+                self._cursor.executemany(sql, [make(value) for value in values])
+            except self._driver.errors as error:
+                raise self._driver.translate(error) from error
+
+    def _by_keys(self, sql: str, keys: Sequence[str]) -> list[Any]:
+        found: list[Any] = []
+        for start in range(0, len(keys), _CHUNK):
+            part = keys[start : start + _CHUNK]
+            found += self._all(many(sql, len(part), self._sql.placeholder), tuple(part))
+        return found
+
+    # --- savepoints
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part that can be undone alone: rolled back if its block raises.
+
+        Raises :class:`TransactionMisuse` when the block ended the transaction itself: our savepoint is gone with it,
+        even if the block began another.
+        """
+        self._depth += 1
+        name = f"razorpay_{self._depth}"
+        try:
+            self._run("SAVEPOINT " + name)
+            try:
+                yield
+            except BaseException as error:
+                self._undo(name, error)
+                raise
+            self.refuse_if_ended()
+            self._run("RELEASE SAVEPOINT " + name)
+        finally:
+            self._depth -= 1
+
+    def _undo(self, name: str, error: BaseException) -> None:
+        self.refuse_if_ended(error)
+        self._run("ROLLBACK TO SAVEPOINT " + name)
+        self._run("RELEASE SAVEPOINT " + name)
+
+    def refuse_if_ended(self, error: BaseException | None = None) -> None:
+        """Raise if the transaction is no longer ours. A full disk ends it too, and that is nobody's misuse."""
+        if not self._driver.ended():
+            return
+        if isinstance(error, StorageError):
+            raise error
+        if isinstance(error, self._driver.errors):
+            cause = self._driver.translate(error)
+            if isinstance(cause, StorageUnavailable):
+                raise cause from error
+        raise TransactionMisuse(
+            "a handler tried to commit or roll back the transaction that it runs in: use tx.savepoint() instead"
+        ) from error
+
+    # --- inbox
+
+    def claim(self, delivery: Delivery, ahead: Touches) -> Claim:
+        """Insert the delivery as ``done``, or find it. ``ahead`` is not used here: the database is close by."""
+        row = self._rows.of_delivery(delivery)
+        if self._run(self._sql.claim, row) == 1:
+            first = delivery.received_at
+            if delivery.created_at is not None and delivery.created_at < first:
+                first = delivery.created_at
+            return Claim("new", first, conflict=self._conflict(delivery))
+        return self._claimed(delivery)
+
+    def _claimed(self, delivery: Delivery) -> Claim:
+        found = self._all(self._sql.claimed, (delivery.digest,))
+        if not found:  # the twin's row was pruned between our two statements: let the sender try again
+            raise StorageUnavailable("the delivery's row was there and is gone: try again")
+        state, received, created, attempts, anchor = found[0]
+        first = received if created is None else min(received, created)
+        return Claim(state, self._rows.moment(first), attempts, anchor, self._conflict(delivery))
+
+    def _conflict(self, delivery: Delivery) -> bool:
+        if delivery.event_id is None:
+            return False
+        return bool(self._all(self._sql.same_event_id, (delivery.event_id, delivery.digest)))
+
+    def settle(
+        self, digest: str, state: InboxState, at: datetime, *, anchor: str | None = None, reason: str | None = None
+    ) -> None:
+        """Give a claimed delivery another state. Raises :class:`EventUnknown` for a digest that was never claimed."""
+        if self._run(self._sql.settle, (state, self._rows.time(at), anchor, reason, digest)) != 1:
+            raise EventUnknown(f"no delivery with digest {digest} is on record")
+
+    def parked(self, anchors: Sequence[str]) -> list[InboxRow]:
+        """Deliveries parked under these anchors, oldest first, locked; rows that another holds are left out."""
+        rows = [self._rows.delivery(row) for row in self._by_keys(self._sql.parked, anchors)]
+        if len(anchors) > _CHUNK:
+            rows.sort(key=lambda row: (row.received_at, row.digest))
+        return rows
+
+    # --- state
+
+    def anchors_of(self, payments: Iterable[str]) -> dict[str, str]:
+        """Payment id → its anchor, for the payments that are known."""
+        return dict(self._by_keys(self._sql.anchors_of, tuple(payments)))
+
+    def load(self, touches: Touches) -> Held:
+        """Lock and update the anchors in sorted order, then read the rows."""
+        rows, sql, held = self._rows, self._sql, Held()
+        for key in sorted(touches.anchors):
+            row = self._all(sql.lock_anchor, (key,))[0]
+            held.anchors[key] = rows.anchor(row)
+            self._known[key] = sql.anchor.fixed(row)
+        found = self._by_keys(sql.orders_by_anchor, touches.anchors)
+        found += self._by_keys(sql.orders_by_local_id, touches.local_ids)
+        held.orders = self._held(found, sql.order, rows.order)
+        held.payments = self._held(self._by_keys(sql.payments, touches.payments), sql.payment, rows.payment)
+        held.refunds = self._held(self._by_keys(sql.refunds, touches.refunds), sql.refund, rows.refund)
+        held.waiting = [rows.effect(row) for row in self._by_keys(sql.waiting, touches.anchors)]
+        if len(touches.anchors) > _CHUNK:
+            held.waiting.sort(key=lambda effect: effect.id)
+        return held
+
+    def _held(self, found: list[Any], saving: Saving, value: Callable[[Row], T]) -> dict[str, T]:
+        for row in found:
+            self._known[row[0]] = saving.fixed(row)
+        return {row[0]: value(row) for row in found}
+
+    def write(self, batch: Batch) -> list[EffectRow]:
+        """Write the batch; gives the effects that are new, in order."""
+        rows, sql = self._rows, self._sql
+        self._save(sql.anchor, map(rows.of_anchor, batch.anchors))
+        self._save(sql.order, map(rows.of_order, batch.orders))
+        self._save(sql.payment, map(rows.of_payment, batch.payments))
+        self._save(sql.refund, map(rows.of_refund, batch.refunds))
+        self._put(sql.put_audit, rows.of_audit, batch.audit)
+        new: list[EffectRow] = []
+        for effect in batch.effects:
+            inserted = self._all(sql.put_effect, rows.of_effect(effect))
+            if inserted:
+                new.append(rows.new_effect(inserted[0][0], effect))
+        return new
+
+    def _save(self, saving: Saving, rows: Iterable[Row]) -> None:
+        for row in rows:
+            known = self._known.get(row[0]) == saving.fixed(row)
+            # No row changed: what we had loaded was undone by a savepoint since.
+            if not known or self._run(saving.change, saving.changing(row)) != 1:
+                self._run(saving.put, row)
+
+    # --- effects
+
+    def finish_effect(
+        self,
+        row: EffectRow,
+        state: EffectState,
+        *,
+        attempts: int,
+        due_at: datetime,
+        error: str | None = None,
+        token: str | None = None,
+    ) -> bool:
+        """Record an attempt. With ``token``, only if the lease is still ours: False means somebody else has it."""
+        values = (state, attempts, self._rows.time(due_at), error, row.id)
+        if token is None:
+            return self._run(self._sql.finish_effect, values) == 1
+        return self._run(self._sql.finish_leased, (*values, token)) == 1
+
+    def lease_effects(
+        self,
+        now: datetime,
+        until: datetime,
+        token: str,
+        *,
+        handlers: Sequence[str],
+        limit: int,
+        anchor: str | None = None,
+    ) -> list[EffectRow]:
+        """Take due ``after`` effects, longest due first: the head of each (anchor, handler). In order of id."""
+        if not handlers:
+            return []
+        time = self._rows.time(now)
+        sql = self._sql.lease if anchor is None else self._sql.lease_of_anchor
+        values: list[Any] = [token, self._rows.time(until), time, time, *handlers]
+        if anchor is not None:
+            values.append(anchor)
+        taken = self._all(many(sql, len(handlers), self._sql.placeholder), (*values, limit))
+        return sorted((self._rows.effect(row) for row in taken), key=lambda effect: effect.id)
+
+    # --- refunds that we ask for
+
+    def intents(self, payment_id: str) -> list[RefundIntent]:
+        """All refund intents of a payment, oldest first."""
+        return [self._rows.intent(row) for row in self._all(self._sql.intents, (payment_id,))]
+
+    def put_intent(self, intent: RefundIntent) -> None:
+        """Insert or replace by key."""
+        self._run(self._sql.put_intent, self._rows.of_intent(intent))
+
+    # --- reconciliation
+
+    def put_run(self, run: Run) -> None:
+        """Insert or replace by id."""
+        self._run(self._sql.put_run, self._rows.of_run(run))
+
+    def put_findings(self, findings: Sequence[Finding]) -> None:
+        """Insert or replace by (run, kind, entity, entity id)."""
+        self._put(self._sql.put_finding, self._rows.of_finding, findings)

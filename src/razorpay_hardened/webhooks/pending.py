@@ -1,0 +1,172 @@
+"""What waits: effects to retry, and events parked until their order or payment is known.
+
+Nothing here sleeps or loops: a scheduler, a cron job or a worker calls it (DESIGN section 8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from razorpay_hardened.clock import Clock
+from razorpay_hardened.domain.events import order_fact, payment_fact, read_event
+from razorpay_hardened.domain.facts import Cause, Fact, OrderRegistered
+from razorpay_hardened.domain.ids import order_id, payment_id
+from razorpay_hardened.effects import Relay
+from razorpay_hardened.effects.change import delivery_of
+from razorpay_hardened.errors import ApiBadRequest, ApiError
+from razorpay_hardened.ledger import Applied, Ledger
+from razorpay_hardened.ports.gateway import Gateway
+from razorpay_hardened.ports.store import EffectRow, InboxRow, Store, Transaction
+from razorpay_hardened.signals import Bus
+
+__all__ = ["Pending", "PendingWork"]
+
+FETCH_AFTER: Final = timedelta(minutes=15)
+"""How long a parked event waits for us before Razorpay is asked what its order is."""
+IGNORE_AFTER: Final = timedelta(hours=72)
+"""How long it waits at all: late authorisation ends within three days (FACTS section 9)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingWork:
+    """What one call did. ``retried`` and ``ran`` count attempts, successful or not; ``failed`` those that were not."""
+
+    retried: int = 0
+    ran: int = 0
+    failed: int = 0
+    drained: int = 0
+    ignored: int = 0
+
+    @property
+    def total(self) -> int:
+        """Everything that was done: 0 means that nothing was waiting."""
+        return self.retried + self.ran + self.drained + self.ignored
+
+
+class Pending:
+    """Does what waits, a bounded amount at a time."""
+
+    def __init__(
+        self,
+        store: Store,
+        ledger: Ledger,
+        relay: Relay,
+        *,
+        clock: Clock,
+        bus: Bus,
+        ack: str,
+        gateway: Callable[[], Gateway] | None,
+    ) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._relay = relay
+        self._clock = clock
+        self._bus = bus
+        self._redelivered = ack == "effect"
+        self._gateway = gateway
+
+    def run(self, limit: int) -> PendingWork:
+        """Up to ``limit`` anchors with waiting inline effects, ``limit`` later effects, ``limit`` parked events."""
+        retried, failed = self._retry_inline(limit)
+        attempts = self._relay.run(limit=limit)
+        drained, ignored = self._look_at_parked(limit)
+        failed += sum(1 for attempt in attempts if attempt.error is not None)
+        return PendingWork(retried, len(attempts), failed, drained, ignored)
+
+    # --- inline effects
+
+    def _retry_inline(self, limit: int) -> tuple[int, int]:
+        now = self._clock.now()
+        rows = self._store.effects(states=("waiting",), mode="on", due=now, limit=limit)
+        retried = failed = 0
+        for anchor in dict.fromkeys(row.anchor for row in rows):
+            with self._store.transaction() as tx:
+                cause = Cause("local", self._clock.now(), "process_pending")
+                applied = self._ledger.resume(tx, anchor, cause=cause, redelivered=self._redelivered, due_by=now)
+            applied.announce(self._bus)
+            retried += sum(1 for attempt in applied.attempts if attempt.ran)
+            failed += sum(1 for attempt in applied.attempts if attempt.error is not None)
+        return retried, failed
+
+    # --- parked events
+
+    def _look_at_parked(self, limit: int) -> tuple[int, int]:
+        drained = ignored = 0
+        for row in self._store.deliveries(states=("parked",), limit=limit):
+            age = self._clock.now() - row.received_at
+            told = self._ask(row) if age >= FETCH_AFTER else ()
+            after = self._settle_parked(row, told, give_up=age >= IGNORE_AFTER)
+            drained += after == "done"
+            ignored += after == "ignored"
+        return drained, ignored
+
+    def _settle_parked(self, row: InboxRow, told: tuple[Fact, ...], *, give_up: bool) -> str | None:
+        cause = Cause("api", self._clock.now(), "process_pending")
+        with self._store.transaction() as tx:
+            # What it waits for becomes known, and what is parked for that is drained with it.
+            applied = self._ledger.apply(tx, *told, cause=cause) if told else Applied()
+            for parked in tx.parked([row.anchor or row.digest]):
+                if parked.digest == row.digest:
+                    self._drain(tx, parked, applied, give_up=give_up)
+        applied.announce(self._bus)
+        return self._store.inbox_state(row.digest)
+
+    def _drain(self, tx: Transaction, row: InboxRow, applied: Applied, *, give_up: bool) -> None:
+        drained = self._ledger.drain(tx, row)
+        applied.absorb(drained)
+        if give_up and not drained.anchors:
+            tx.settle(row.digest, "ignored", self._clock.now(), reason="its order is not ours")
+
+    def _ask(self, row: InboxRow) -> tuple[Fact, ...]:
+        """What Razorpay says of the order or payment that a parked event waits for, if that makes it ours.
+
+        The receipt rule: an order is ours when its receipt is that of a local order which has no Razorpay id yet.
+        """
+        if self._gateway is None or row.anchor is None:
+            return ()
+        try:
+            if row.anchor.startswith("pay_"):
+                return (payment_fact(self._gateway().payments.fetch(payment_id(row.anchor))),)
+            order = self._gateway().orders.fetch(order_id(row.anchor))
+        except ApiBadRequest:
+            return ()  # Razorpay does not know it either
+        except ApiError as error:
+            self._bus.alarm("parked_fetch", error.code, "parked events could not be looked up; they stay parked")
+            return ()
+        ours = self._store.order(order.receipt) if order.receipt else None
+        if ours is None or ours.order_id is not None:
+            return ()
+        return (OrderRegistered(ours.local_id, order.id), order_fact(order))
+
+    # --- replay
+
+    def given_up(self, row: InboxRow) -> list[EffectRow]:
+        """The effects of a delivery that were given up."""
+        if row.anchor is None:
+            facts = read_event(row.body, row.event_id).facts() if row.state in ("done", "dead") else ()
+            anchors = self._ledger.touches(facts).anchors
+        else:
+            anchors = (row.anchor,)
+        dead = [effect for anchor in anchors for effect in self._store.effects(states=("dead",), anchor=anchor)]
+        return [effect for effect in dead if delivery_of(effect) == row.digest]
+
+    def reapply(self, tx: Transaction, row: InboxRow, given_up: list[EffectRow], cause: Cause) -> Applied:
+        """Apply a stored delivery once more; it ends ``done``, ``waiting`` or ``parked``, or this raises."""
+        facts = read_event(row.body, row.event_id).facts()
+        now = self._clock.now()
+        if not facts:
+            tx.settle(row.digest, "ignored", now)
+            return Applied()
+        for effect in given_up:
+            tx.finish_effect(effect, "waiting", attempts=0, due_at=now)
+        applied = self._ledger.apply(tx, *facts, cause=cause)
+        if applied.parked_under is not None:
+            tx.settle(row.digest, "parked", now, anchor=applied.parked_under)
+        elif applied.waiting:
+            tx.settle(row.digest, "waiting", now, anchor=applied.waiting[0].row.anchor)
+        else:
+            tx.settle(row.digest, "done", now)
+        return applied

@@ -1,0 +1,214 @@
+"""``Razorpay``: the one place that puts the rooms together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+
+from razorpay_hardened.clock import Clock, SystemClock
+from razorpay_hardened.effects.registry import Registry
+from razorpay_hardened.effects.relay import Relay
+from razorpay_hardened.errors import ConfigError
+from razorpay_hardened.ledger import Ledger
+from razorpay_hardened.settings import Settings
+from razorpay_hardened.signals import Bus
+from razorpay_hardened.signing import WebhookVerifier
+from razorpay_hardened.storage import open_store
+
+if TYPE_CHECKING:
+    from razorpay_hardened.checkout import Checkout
+    from razorpay_hardened.client import Client
+    from razorpay_hardened.domain.money import Money
+    from razorpay_hardened.domain.plans import PlanCatalog
+    from razorpay_hardened.ports.gateway import Gateway
+    from razorpay_hardened.ports.store import Store
+    from razorpay_hardened.reconcile import Reconciler
+    from razorpay_hardened.webhooks import Ack, Webhooks
+
+__all__ = ["Razorpay"]
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+
+
+class Razorpay:
+    """Everything, wired: ``rzp = Razorpay.from_env()``. Make one for each process, at import time if you like.
+
+    Nothing is opened before it is used, and after a fork each process opens its own. Thread-safe. Explicit arguments
+    win over the environment. ``ack`` says when a webhook is answered 200: ``effect`` (once your ``on`` handlers have
+    succeeded; needs no worker) or ``stored`` (once everything is durable; a worker calls ``webhooks.process_pending``).
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        store: Store | None = None,
+        client: Client | Gateway | None = None,
+        clock: Clock | None = None,
+        plans: PlanCatalog | Mapping[str, Money] | None = None,
+        ack: Ack = "effect",
+        bus: Bus | None = None,
+    ) -> None:
+        if ack not in ("effect", "stored"):
+            raise ConfigError("ack is 'effect' or 'stored'")
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self.signals = bus or Bus()
+        self.store: Store = store if store is not None else open_store(settings.store_url.reveal())
+        self.handlers = Registry()
+        self._given_client = client
+        self._plans = plans
+        self._ack = ack
+
+    @classmethod
+    def from_env(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        store: Store | None = None,
+        client: Client | Gateway | None = None,
+        clock: Clock | None = None,
+        plans: PlanCatalog | Mapping[str, Money] | None = None,
+        ack: Ack = "effect",
+        bus: Bus | None = None,
+    ) -> Self:
+        """Wired from environment variables (``os.environ`` by default); see ``settings`` for their names.
+
+        Raises :class:`ConfigError` naming every variable that is missing or unsafe.
+        """
+        settings = Settings.from_env(environ)
+        return cls(settings, store=store, client=client, clock=clock, plans=plans, ack=ack, bus=bus)
+
+    # --- handlers
+
+    def on(self, milestone: str, *, name: str | None = None, unbound: bool = False) -> Callable[[FunctionT], FunctionT]:
+        """Call ``handler(change, tx)`` in the transaction that records ``milestone``: exactly once.
+
+            @rzp.on("order.paid", name="grant-access")
+            def grant(change, tx):
+                tx.execute("INSERT INTO access (owner) VALUES (?)", (change.order.owner,))
+
+        ``unbound``: also for payments that belong to no order of ours (``change.order`` is None then). Raises
+        :class:`ConfigError` for an unknown milestone or a name that is taken.
+        """
+        return self.handlers.on(milestone, name=name, unbound=unbound)
+
+    def after(
+        self, milestone: str, *, name: str | None = None, unbound: bool = False
+    ) -> Callable[[FunctionT], FunctionT]:
+        """Call ``handler(change)`` once ``milestone`` has committed: at least once, with retries.
+
+        For mails and other people's APIs: give them ``change.key``, which is the same at every attempt.
+        """
+        return self.handlers.after(milestone, name=name, unbound=unbound)
+
+    # --- rooms, each made when it is first used
+
+    @cached_property
+    def client(self) -> Client:
+        """Razorpay's API: ``rzp.client.orders``, ``.payments``, ``.refunds``, ``.request``."""
+        if self._given_client is not None:
+            return cast("Client", self._given_client)
+        from razorpay_hardened.client import Client
+
+        settings = self.settings
+        return Client(
+            settings.key_id,
+            settings.key_secret,
+            base_url=settings.base_url,
+            clock=self.clock,
+            bus=self.signals,
+            connect_timeout_s=settings.connect_timeout_s,
+            read_timeout_s=settings.read_timeout_s,
+            total_timeout_s=settings.total_timeout_s,
+            max_attempts=settings.max_attempts,
+        )
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        """Deliveries: ``rzp.webhooks.handle(request)``, ``.process_pending()``, ``.replay(event)``."""
+        from razorpay_hardened.webhooks import Webhooks
+
+        return Webhooks(
+            self.store,
+            self._ledger,
+            self._relay,
+            self._verifier,
+            clock=self.clock,
+            bus=self.signals,
+            ack=self._ack,
+            account_id=self.settings.account_id,
+            gateway=lambda: self.client,
+            max_body_bytes=self.settings.max_body_bytes,
+        )
+
+    @cached_property
+    def checkout(self) -> Checkout:
+        """Selling: ``rzp.checkout.start``, ``.confirm``, ``.adopt``, ``.refund``, ``.status``, ``.sweep``."""
+        from razorpay_hardened.checkout import Checkout
+        from razorpay_hardened.checkout._base import Tools
+
+        return Checkout(
+            Tools(
+                store=self.store,
+                ledger=self._ledger,
+                gateway=lambda: self.client,
+                clock=self.clock,
+                bus=self.signals,
+                plans=self.plans,
+                key_id=self.settings.key_id,
+                key_secret=self.settings.key_secret,
+                inline=self._ack == "effect",
+            )
+        )
+
+    @cached_property
+    def reconciler(self) -> Reconciler:
+        """Comparing: ``rzp.reconciler.run(since=…, until=…, repair=True)``."""
+        from razorpay_hardened.reconcile import Reconciler
+
+        return Reconciler(
+            self.store,
+            self.client,
+            self._ledger,
+            clock=self.clock,
+            bus=self.signals,
+            inline=self._ack == "effect",
+        )
+
+    @cached_property
+    def plans(self) -> PlanCatalog:
+        """What is on offer."""
+        from razorpay_hardened.domain.plans import PlanCatalog
+
+        return self._plans if isinstance(self._plans, PlanCatalog) else PlanCatalog(self._plans)
+
+    @cached_property
+    def _ledger(self) -> Ledger:
+        return Ledger(self.handlers, clock=self.clock, unknown_order=self.settings.unknown_order)
+
+    @cached_property
+    def _relay(self) -> Relay:
+        return Relay(self.store, self.handlers, clock=self.clock, bus=self.signals)
+
+    @cached_property
+    def _verifier(self) -> WebhookVerifier:
+        return WebhookVerifier(self.settings.webhook_secrets, clock=self.clock, key_secret=self.settings.key_secret)
+
+    # --- the end
+
+    def close(self) -> None:
+        """Close connections. What is used again is opened again."""
+        self.store.close()
+        if "client" in self.__dict__ and self._given_client is None:
+            self.client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Razorpay {self.settings.mode} {self.settings.key_id} {self.settings.store_label}>"

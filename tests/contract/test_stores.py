@@ -1,0 +1,33 @@
+"""The store contract over the stores that ship."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from razorpay_hardened.storage import MemoryStore, SQLiteStore
+from razorpay_hardened.testing.contract import StoreContract
+
+
+class TestMemoryStore(StoreContract):
+    """In memory."""
+
+    @pytest.fixture
+    def store(self) -> Iterator[MemoryStore]:
+        store = MemoryStore()
+        store.migrate()
+        yield store
+        store.close()
+
+
+class TestSQLiteStore(StoreContract):
+    """In a file."""
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[SQLiteStore]:
+        store = SQLiteStore(tmp_path / "razorpay.db")
+        store.migrate()
+        yield store
+        store.close()

@@ -1,0 +1,109 @@
+"""The law on real stores: whatever the order of arrival, the same facts end in the same state (FAULTS E1, E2, E9)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import count, permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bodies import AMOUNT, Shop, life_of, order_id, payment_id
+from razorpay_hardened import MemoryStore, SQLiteStore
+from razorpay_hardened.domain.audit import broken_at
+from razorpay_hardened.domain.lifecycle import MILESTONES, ORDER_RANK, PAYMENT_RANK, REFUND_RANK
+from razorpay_hardened.ports.store import Store
+
+EVENTS = tuple(life_of(0))
+ONCE = {
+    "payment.authorized",
+    "payment.captured",
+    "order.paid",
+    "refund.created",
+    "refund.processed",
+    "payment.refunded",
+}
+RANKS = {"payment": PAYMENT_RANK, "order": ORDER_RANK, "refund": REFUND_RANK}
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    made: Store = MemoryStore() if request.param == "memory" else SQLiteStore(tmp_path / "law.db")
+    made.migrate()
+    yield made
+    made.close()
+
+
+def counting_shop(store: Store) -> tuple[Shop, Counter[tuple[str, str]]]:
+    """A shop whose handlers count, in the transaction, what fired for which order."""
+    shop = Shop(store)
+    fired: Counter[tuple[str, str]] = Counter()
+    for milestone in MILESTONES:
+
+        def count_it(change: Any, tx: Any) -> None:
+            fired[change.order.razorpay_order_id, change.milestone] += 1
+
+        shop.rzp.on(milestone, name="count")(count_it)
+    return shop, fired
+
+
+def live(shop: Shop, number: int, arrivals: Sequence[str], registered_at: int) -> None:
+    """Deliver the events in this order, registering the order before number ``registered_at``."""
+    bodies = life_of(number)
+    for place, name in enumerate(arrivals):
+        if place == registered_at:
+            shop.adopt(number)
+        assert shop.deliver(bodies[name]) == 200
+    if registered_at >= len(arrivals):
+        shop.adopt(number)
+
+
+def end_of(store: Store, number: int) -> tuple[Any, ...]:
+    order = store.order(order_id(number))
+    payment = store.payment(payment_id(number))
+    refund = store.refund(f"rfnd_{number:014d}")
+    assert order is not None
+    assert payment is not None
+    assert refund is not None
+    return order.status, payment.status, payment.captured, payment.refunded, payment.surplus, refund.status
+
+
+def check_trail(store: Store, number: int) -> None:
+    """No status of the trail went backwards, and its chain is whole (P3, P4)."""
+    anchor = next(a for a in store.anchors(after_key=order_id(number)[:-1], limit=10_000) if a.key == order_id(number))
+    rows = store.audit(anchor.key)
+    assert broken_at(rows, anchor.audit_seq, anchor.audit_head) is None
+    for row in rows:
+        if row.what == "changed" and row.before is not None and row.after is not None:
+            ranks = RANKS[row.kind]
+            assert ranks[row.before] <= ranks[row.after], row
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("registered", ["before", "amid", "after"])
+@pytest.mark.parametrize("doubled", [False, True], ids=["once", "doubled"])
+def test_all_720_orders_of_arrival_converge(store: Store, registered: str, doubled: bool) -> None:
+    """Every permutation ends paid and refunded, and fires every milestone exactly once; payment.failed at most once."""
+    shop, fired = counting_shop(store)
+    for number, arrivals in zip(count(1), permutations(EVENTS), strict=False):
+        seen = tuple(name for name in arrivals for _ in range(2)) if doubled else arrivals
+        place = {"before": 0, "amid": len(seen) // 2, "after": len(seen)}[registered]
+        live(shop, number, seen, place)
+        told = f"{arrivals} {registered}"
+        assert end_of(store, number) == ("paid", "refunded", True, AMOUNT, False, "processed"), told
+        here = {name: times for (order, name), times in fired.items() if order == order_id(number)}
+        failed = here.pop("payment.failed", 0)
+        assert here == dict.fromkeys(ONCE, 1), told
+        assert failed == (1 if arrivals[0] == "failed" else 0), told
+        if number % 40 == 0:
+            check_trail(store, number)
+    assert not store.effects(states=("waiting", "leased", "dead"))
+
+
+def test_duplicates_from_the_whole_life_change_nothing(store: Store) -> None:
+    """Fifty deliveries of each event leave one state and one effect (FAULTS E1)."""
+    shop, fired = counting_shop(store)
+    live(shop, 1, [name for name in EVENTS for _ in range(50)], 0)
+    assert set(fired.values()) == {1}

@@ -1,0 +1,60 @@
+"""Many processes deliver the same events to one SQLite file at once: one effect each, and 200 to all (FAULTS E1, D7).
+
+The swarm runs in a process of its own (``support.swarm``): it forks, and a test runner has threads.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.mutants import WILL_NOT_WAIT
+from support.swarm import crowd_events
+
+TESTS = Path(__file__).parents[1]
+ANSWER_S = 4.0
+"""The longest that any delivery may take (P7): Razorpay gives up at 5 s."""
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")]
+
+
+def swarm(count: int, mistake: str = "") -> dict[str, Any]:
+    """Let ``count`` processes deliver everything at once; see ``support.swarm`` for what is given."""
+    command = [sys.executable, "-W", "error", "-m", "support.swarm", str(count), mistake]
+    done = subprocess.run(command, cwd=TESTS, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_the_crowd_is_two_hundred_different_events() -> None:
+    """What the swarm delivers is as much as it says."""
+    assert len(set(crowd_events())) == 200
+
+
+@pytest.mark.parametrize("count", [8, 32])
+def test_processes_that_deliver_the_same_events_at_once_cause_each_effect_once(count: int) -> None:
+    """Every delivery of every process is answered 200 in time, and the books are those of one delivery of each."""
+    found = swarm(count)
+    assert found["wrong"] == []
+    assert found["answers"] == {"200": count * 200}
+    assert found["waits"]["longest"] < ANSWER_S
+
+
+def test_a_claim_that_is_not_atomic_is_found() -> None:
+    """A store that looks first and inserts afterwards is right alone, and doubles effects in company."""
+    assert swarm(1, "looks-first")["wrong"] == []
+    found = swarm(8, "looks-first")
+    assert any("too many {'order_" in one for one in found["wrong"]), found["wrong"]
+
+
+def test_a_store_that_does_not_wait_is_found() -> None:
+    """Answers of 503 are seen, and so are the effects that are missing for want of a redelivery."""
+    found = swarm(8, WILL_NOT_WAIT)
+    assert found["answers"]["503"] > 0

@@ -1,0 +1,102 @@
+"""What a type checker says of the public names. Nothing here runs: `make check` reads it.
+
+Each ``type: ignore`` is a claim that this line is refused; mypy reports the ones that are not needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import assert_type
+
+from razorpay_hardened import (
+    Change,
+    CheckoutOrder,
+    Confirmation,
+    EffectTransaction,
+    MemoryStore,
+    Money,
+    Order,
+    Payment,
+    Razorpay,
+    Reconciliation,
+    Refund,
+    SQLiteStore,
+    Store,
+    VerifiedBody,
+    WebhookEvent,
+    parse_event,
+    verify_webhook,
+    web,
+)
+from razorpay_hardened.client import Client
+from razorpay_hardened.domain.state import OrderState, RefundState
+
+
+def the_order_of_the_proof(body: bytes, headers: dict[str, str], secret: str) -> WebhookEvent:
+    """Bytes are verified, and only what is verified can be parsed."""
+    proof = verify_webhook(body, headers["X-Razorpay-Signature"], secret=secret)
+    assert_type(proof, VerifiedBody)
+    parse_event(body)  # type: ignore[arg-type]
+    VerifiedBody(body)  # type: ignore[arg-type]
+    event = parse_event(proof)
+    assert_type(event, WebhookEvent)
+    return event
+
+
+def money_is_not_a_number(rzp: Razorpay) -> None:
+    """An amount without a currency, and a float, are refused."""
+    rzp.client.orders.create(amount=49900, receipt="inv-42")  # type: ignore[arg-type]
+    Money.inr(499.0)  # type: ignore[arg-type]
+    assert_type(Money.inr("499.00") + Money(1), Money)
+    Money.inr("1.00") + 1  # type: ignore[operator]
+
+
+def the_client_is_typed(client: Client) -> None:
+    """Typed models, and lazy iteration."""
+    assert_type(client.orders.create(amount=Money.inr("499.00"), receipt="inv-42"), Order)
+    assert_type(client.payments.fetch("pay_00000000000001"), Payment)
+    refund = client.payments.refund("pay_00000000000001", Money.inr("1.00"), idempotency_key="a")
+    assert_type(refund, Refund)
+    payments = client.payments.iter(from_=datetime(2026, 1, 1, tzinfo=UTC))
+    assert_type(payments, Iterator[Payment])
+    assert_type(client.with_options(timeout_s=5, max_attempts=2), Client)
+
+
+def the_journeys_are_typed(rzp: Razorpay) -> None:
+    """What goes in and what comes out."""
+    assert_type(rzp.checkout.start(owner="user:7", plan="gold-monthly"), CheckoutOrder)
+    assert_type(rzp.checkout.confirm({"razorpay_payment_id": "pay_1"}, owner="user:7"), Confirmation)
+    assert_type(rzp.checkout.status("order_00000000000001"), OrderState)
+    assert_type(rzp.checkout.refund("pay_00000000000001", key="cart-7"), RefundState)
+    assert_type(rzp.webhooks.handle(web.Request("POST", {}, b"")), web.Reply)
+    since = datetime(2026, 1, 1, tzinfo=UTC)
+    assert_type(rzp.reconciler.run(since=since, until=since, repair=False), Reconciliation)
+    rzp.checkout.start("user:7")  # type: ignore[call-arg]
+
+
+def handlers_keep_their_type(rzp: Razorpay) -> None:
+    """A decorated handler is still the function that it was."""
+
+    @rzp.on("order.paid", name="grant-access")
+    def grant(change: Change, tx: EffectTransaction) -> None:
+        tx.execute("INSERT INTO access (owner) VALUES (?)", (change.key,))
+
+    @rzp.after("order.paid")
+    def mail(change: Change) -> str:
+        return change.key
+
+    def of(change: Change) -> None:
+        assert_type(mail(change), str)
+        assert_type(change.order, OrderState | None)
+        change.order.owner  # type: ignore[union-attr]  # noqa: B018
+
+
+def stores_are_stores() -> tuple[Store, Store]:
+    """Both fulfil the protocol."""
+    return MemoryStore(), SQLiteStore("shop.db")
+
+
+def modes_are_words(store: Store) -> Razorpay:
+    """A typo in ``ack`` is found before it runs."""
+    return Razorpay.from_env(store=store, ack="later")  # type: ignore[arg-type]

@@ -1,0 +1,195 @@
+"""Effects: the registry, the relay's leases, and the pace of retries."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bodies import START, Shop, body, order_id, payment, payment_id
+from razorpay_hardened import MemoryStore
+from razorpay_hardened.effects import Registry, Relay
+from razorpay_hardened.effects.backoff import GIVE_UP_AFTER, WORKER_ATTEMPTS, is_spent, next_due
+from razorpay_hardened.errors import ConfigError
+from razorpay_hardened.signals import EffectFailed
+
+CAPTURED = body("payment.captured", payment=payment(1, "captured"))
+
+
+def shop(**options: Any) -> Shop:
+    made = Shop(MemoryStore(), **options)
+    made.adopt(1)
+    return made
+
+
+def relay_of(ours: Shop, **options: Any) -> Relay:
+    return Relay(ours.store, ours.rzp.handlers, clock=ours.clock, bus=ours.rzp.signals, **options)
+
+
+# --- the registry -----------------------------------------------------------------------------------------------
+
+
+def test_a_handler_is_named_after_its_function_unless_told() -> None:
+    """The name is stored with the effect: give your own, and renaming the function changes nothing."""
+    registry = Registry()
+
+    @registry.on("order.paid")
+    def grant(change: Any, tx: Any) -> None: ...
+
+    registry.after("order.paid", name="mail")(grant)
+    names = [handler.name for handler in registry.wanting("order.paid")]
+    assert names == [f"{__name__}.{grant.__qualname__}", "mail"]
+    assert registry.names("after") == ["mail"]
+    assert registry.names() == sorted(names)
+
+
+def test_a_callable_object_is_named_after_its_class() -> None:
+    """Anything that can be called can be a handler."""
+
+    class Grant:
+        def __call__(self, change: Any, tx: Any) -> None: ...
+
+    registry = Registry()
+    registry.on("order.paid")(Grant())
+    assert registry.names() == [f"{__name__}.Grant"]
+
+
+def test_mistakes_in_registration_are_told_at_once() -> None:
+    """An unknown milestone (with the list of them), a name taken, a name too long, a coroutine inside."""
+    registry = Registry()
+
+    async def grant(change: Any, tx: Any) -> None: ...
+
+    def plain(change: Any, tx: Any) -> None: ...
+
+    with pytest.raises(ConfigError, match=r"order\.paid"):
+        registry.on("order.payed")
+    with pytest.raises(ConfigError, match=r"use after\(\)"):
+        registry.on("order.paid")(grant)
+    with pytest.raises(ConfigError, match="200 characters"):
+        registry.on("order.paid", name="x" * 201)(plain)
+    registry.on("order.paid", name="grant")(plain)
+    registry.on("payment.captured", name="grant")(plain)
+    with pytest.raises(ConfigError, match="already has a handler named 'grant'"):
+        registry.after("order.paid", name="grant")(plain)
+
+
+# --- the pace ---------------------------------------------------------------------------------------------------
+
+
+def test_a_workers_attempts_are_spread_over_twenty_hours() -> None:
+    """Eight of them, each gap longer than the last (FAULTS rule 4)."""
+    at, gaps = START, []
+    for attempt in range(1, WORKER_ATTEMPTS):
+        due = next_due(attempt, at)
+        gaps.append(due - at)
+        at = due
+    assert at - START == GIVE_UP_AFTER
+    assert gaps == sorted(gaps)
+    assert next_due(99, START) == START + gaps[-1]
+
+
+def test_deliveries_go_by_age_and_workers_by_attempts() -> None:
+    """A worker that stood still for a day has not used its attempts up; Razorpay's patience is not ours to extend."""
+    old = START + timedelta(days=2)
+    assert is_spent(1, START, old, redelivered=True)
+    assert not is_spent(99, START, START, redelivered=True)
+    assert not is_spent(1, START, old, redelivered=False)
+    assert is_spent(8, START, START, redelivered=False)
+
+
+# --- the relay --------------------------------------------------------------------------------------------------
+
+
+def test_a_lease_keeps_others_out_until_it_ends() -> None:
+    """K8: a worker that died holding the lease is followed by another one, with the same key."""
+    ours = shop(ack="stored")
+    keys: list[str] = []
+
+    @ours.rzp.after("order.paid", name="mail")
+    def mail(change: Any) -> None:
+        keys.append(change.key)
+        if len(keys) == 1:
+            raise SystemExit
+
+    ours.deliver(CAPTURED)
+    first = relay_of(ours, lease=timedelta(seconds=60))
+    with pytest.raises(SystemExit):
+        first.run(limit=10)
+    second = relay_of(ours)
+    assert second.run(limit=10) == []
+    ours.clock.advance(61)
+    assert [attempt.state for attempt in second.run(limit=10)] == ["done"]
+    assert keys == [f"order.paid:{order_id(1)}"] * 2
+
+
+def test_a_lease_that_was_lost_is_noticed_by_its_token() -> None:
+    """T2: a paused worker's result does not overwrite that of the one that took over."""
+    ours = shop(ack="stored")
+    other = relay_of(ours)
+    calls: list[int] = []
+
+    @ours.rzp.after("order.paid", name="mail")
+    def mail(change: Any) -> None:
+        calls.append(change.attempt)
+        if len(calls) == 1:
+            ours.clock.advance(3600)
+            assert [attempt.state for attempt in other.run(limit=1)] == ["done"]
+
+    ours.deliver(CAPTURED)
+    assert [attempt.state for attempt in relay_of(ours).run(limit=1)] == ["waiting"]
+    assert [row.state for row in ours.store.effects()] == ["done"]
+
+
+def test_the_budget_ends_the_round() -> None:
+    """No effect is begun once the time is used up; the rest waits."""
+    ours = shop(ack="stored")
+    ours.adopt(2)
+
+    @ours.rzp.after("payment.captured", name="slow")
+    def slow(change: Any) -> None:
+        ours.clock.advance(3)
+
+    ours.deliver(CAPTURED)
+    ours.deliver(body("payment.captured", payment=payment(2, "captured")))
+    relay = relay_of(ours)
+    assert len(relay.run(limit=10, budget_s=2)) == 1
+    assert len(relay.run(limit=10, anchor=order_id(1))) == 0
+    assert len(relay.run(limit=10, anchor=order_id(2))) == 1
+
+
+def test_an_effect_whose_row_is_gone_holds_up_nobody() -> None:
+    """Somebody deleted by hand: that effect waits and says why, the other order's mail goes out."""
+    ours = shop(ack="stored")
+    ours.adopt(2)
+    sent: list[str] = []
+    ours.rzp.after("payment.captured", name="mail")(lambda change: sent.append(change.key))
+    for number in (1, 2):
+        ours.deliver(body("payment.captured", payment=payment(number, "captured")))
+    with ours.store.transaction() as tx:
+        tx.execute("DELETE FROM razorpay_payments WHERE payment_id = ?", (payment_id(1),))
+    relay_of(ours).run(limit=10)
+    assert sent == [f"payment.captured:{payment_id(2)}"]
+    (row,) = ours.store.effects(states=("waiting",))
+    assert (row.error or "").startswith("OrderUnknown")
+
+
+def test_without_after_handlers_nothing_is_leased() -> None:
+    """No transaction for nothing."""
+    ours = shop()
+    assert relay_of(ours).run(limit=10) == []
+
+
+def test_a_handler_of_the_same_name_for_another_milestone_is_not_called() -> None:
+    """A process that is older or newer than the row: the attempt fails, and is told."""
+    store = MemoryStore()
+    new, old = Shop(store, ack="stored"), Shop(store, ack="stored")
+    new.adopt(1)
+    new.rzp.after("order.paid", name="mail")(lambda change: None)
+    old.rzp.after("payment.captured", name="mail")(lambda change: pytest.fail("called"))
+    new.deliver(CAPTURED)
+    old.clock.advance(5)
+    work = old.rzp.webhooks.process_pending()
+    assert (work.ran, work.failed) == (1, 1)
+    assert [signal.error for signal in old.told(EffectFailed)] == ["LookupError"]
