@@ -19,6 +19,7 @@
     ├── TransitionRefused · UnknownStatus · PlanUnknown · EventUnknown
     ├── StorageError
     │   ├── StorageUnavailable      try again later; nothing was committed
+    │   │   └── StorageConflict     another transaction was in the way: run it again
     │   └── StorageReadOnly · SchemaMismatch · TransactionMisuse
     ├── ApiError                    .status .code .field .source .step .reason .request_id .retryable
     │   ├── ApiConnectionError      the request did not reach Razorpay
@@ -85,6 +86,7 @@ __all__ = [
     "SignatureMismatch",
     "SignatureMissing",
     "SourceRefused",
+    "StorageConflict",
     "StorageError",
     "StorageReadOnly",
     "StorageUnavailable",
@@ -295,6 +297,10 @@ class StorageUnavailable(StorageError):
     """The store cannot be reached, is locked, or is full. Nothing was committed."""
 
     retryable = True
+
+
+class StorageConflict(StorageUnavailable):
+    """Another transaction was in the way, and the database undid this one: run it again from its start."""
 
 
 class StorageReadOnly(StorageError):

@@ -52,8 +52,8 @@ class HookedStore:
         return getattr(self._store, name)
 
     @contextmanager
-    def transaction(self) -> Iterator[HookedTransaction]:
-        with self._store.transaction() as tx:
+    def transaction(self, **chosen: Any) -> Iterator[HookedTransaction]:
+        with self._store.transaction(**chosen) as tx:
             hooked = HookedTransaction(tx, self._hook)
             yield hooked
             self._hook("before commit", hooked.seen)

@@ -28,8 +28,8 @@ class _Altered:
 
 def _altering(store: Any, alter: Callable[[Any], Any]) -> Any:
     @contextmanager
-    def transaction() -> Iterator[Any]:
-        with store.transaction() as tx:
+    def transaction(**chosen: Any) -> Iterator[Any]:
+        with store.transaction(**chosen) as tx:
             yield alter(tx)
 
     return _Altered(store, transaction=transaction)
@@ -66,7 +66,7 @@ def claims_first(store: Any) -> Any:
     """The delivery is marked as known in a transaction of its own, before the work: a crash between loses the event."""
 
     @contextmanager
-    def transaction() -> Iterator[Any]:
+    def transaction(**chosen: Any) -> Iterator[Any]:
         with ExitStack() as stack:
             first = ExitStack()
             shown = _Altered(first.enter_context(store.transaction()))
@@ -95,7 +95,7 @@ def looks_first(store: Any) -> Any:
     """
 
     @contextmanager
-    def transaction() -> Iterator[Any]:
+    def transaction(**chosen: Any) -> Iterator[Any]:
         with ExitStack() as stack:
             look = ExitStack()
             stack.push(look)

@@ -128,6 +128,7 @@ def test_what_may_be_repeated():
         "ApiTimeout",
         "CircuitOpen",
         "ReconcileBusy",
+        "StorageConflict",
         "StorageUnavailable",
     ]
     assert issubclass(ApiRateLimited, ApiError)

@@ -524,10 +524,10 @@ class Broken(MemoryStore):
     error: type[Exception] = StorageUnavailable
 
     @contextmanager
-    def transaction(self) -> Any:
+    def transaction(self, **chosen: Any) -> Any:
         if self.fail_at == "begin":
             raise self.error
-        with super().transaction() as tx:
+        with super().transaction(**chosen) as tx:
             yield tx
             if self.fail_at == "commit":
                 raise self.error

@@ -15,7 +15,8 @@ from razorpay_hardened.domain.state import OrderState
 from razorpay_hardened.errors import OrderBindingMissing, OrderUnknown, OwnerRequired
 from razorpay_hardened.ledger import Applied, Ledger
 from razorpay_hardened.ports.gateway import Gateway
-from razorpay_hardened.ports.store import Store
+from razorpay_hardened.ports.store import Store, Transaction
+from razorpay_hardened.ports.unit import transact
 from razorpay_hardened.signals import Bus
 from razorpay_hardened.signing import Secret
 
@@ -38,12 +39,18 @@ class Tools:
     key_secret: Secret = field(repr=False)
     inline: bool = True
 
-    def apply(self, *facts: Fact, source: str, actor: str = "system") -> Applied:
-        """Apply facts in a transaction of their own, and announce them once it has committed."""
+    def apply(self, *facts: Fact, source: str, actor: str = "system", durable: bool = False) -> Applied:
+        """Apply facts in one transaction, and announce them once it has committed.
+
+        ``durable``: Razorpay is told next, so this must not be part of a transaction that may still be rolled back.
+        """
         cause = Cause(source, self.clock.now(), actor)
-        with self.store.transaction() as tx:
-            applied = self.ledger.apply(tx, *facts, cause=cause, inline=self.inline)
-        applied.announce(self.bus)
+
+        def work(tx: Transaction) -> Applied:
+            return self.ledger.apply(tx, *facts, cause=cause, inline=self.inline)
+
+        applied = transact(self.store, work, durable=durable)
+        self.store.after_commit(lambda: applied.announce(self.bus))
         return applied
 
     def order(self, reference: object) -> OrderState:

@@ -36,6 +36,7 @@ from razorpay_hardened.errors import (
     SignatureMissing,
     StorageError,
 )
+from razorpay_hardened.ports.unit import transact
 from razorpay_hardened.signing import verify_checkout
 
 __all__ = ["Confirmation", "Form", "confirm", "http_status"]
@@ -134,8 +135,7 @@ def _refuse(tools: Tools, held: OrderState, error: RazorpayHardenedError) -> NoR
     """Put the refusal on the order's record, then raise it."""
     cause = Cause("checkout", tools.clock.now(), "browser")
     anchor = held.order_id or held.local_id
-    with tools.store.transaction() as tx:
-        tools.ledger.refused(tx, anchor, "order", anchor, error.code, cause=cause)
+    transact(tools.store, lambda tx: tools.ledger.refused(tx, anchor, "order", anchor, error.code, cause=cause))
     raise error
 
 

@@ -30,7 +30,9 @@ from razorpay_hardened.errors import (
     OverRefund,
     TransitionRefused,
 )
+from razorpay_hardened.ledger import Applied
 from razorpay_hardened.ports.store import Touches, Transaction
+from razorpay_hardened.ports.unit import transact
 
 __all__ = ["refund", "send"]
 
@@ -64,27 +66,27 @@ def _check_key(key: object) -> str:
 
 def _intend(tools: Tools, payment_id: str, amount: Money | None, key: str) -> RefundIntent:
     """The stored intent for ``key``: the one that is there, or a new one if there is enough left to refund."""
-    with tools.store.transaction() as tx:
+
+    def work(tx: Transaction) -> RefundIntent:
         payment = _locked(tx, payment_id)
         intents = tx.intents(payment_id)
-        wanted = amount
         for held in intents:
             if held.key == key:
-                return _same(held, wanted)
+                return _same(held, amount)
         open_amount = sum(held.amount for held in intents if held.state == "open")
-        left = payment.amount - payment.refunded - open_amount
-        chosen = _amount(payment, wanted, left)
         intent = RefundIntent(
             key=key,
             payment_id=payment_id,
             anchor=payment.anchor,
-            amount=chosen,
+            amount=_amount(payment, amount, payment.amount - payment.refunded - open_amount),
             currency=payment.currency,
             state="open",
             created_at=tools.clock.now(),
         )
         tx.put_intent(intent)
         return intent
+
+    return transact(tools.store, work, durable=True)
 
 
 def _locked(tx: Transaction, payment_id: str) -> PaymentState:
@@ -136,14 +138,18 @@ def send(
 
 
 def _refused(tools: Tools, intent: RefundIntent, error: ApiError) -> None:
-    with tools.store.transaction() as tx:
-        tx.put_intent(replace(intent, state="refused", reason=error.reason or error.code))
+    refused = replace(intent, state="refused", reason=error.reason or error.code)
+    transact(tools.store, lambda tx: tx.put_intent(refused), durable=True)
 
 
 def _bind(tools: Tools, intent: RefundIntent, refund: Refund) -> RefundState:
     cause = Cause("api", tools.clock.now(), "refund")
-    with tools.store.transaction() as tx:
+
+    def work(tx: Transaction) -> Applied:
         applied = tools.ledger.apply(tx, refund_fact(refund, key=intent.key), cause=cause, inline=tools.inline)
         tx.put_intent(replace(intent, state="bound", refund_id=refund.id))
+        return applied
+
+    applied = transact(tools.store, work, durable=True)
     applied.announce(tools.bus)
     return applied.refunds[refund.id]

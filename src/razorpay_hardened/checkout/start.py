@@ -69,7 +69,7 @@ def _asked(tools: Tools, owner: str, wanted: Plan, plan: str | None, local_id: s
         plan=plan,
         partial_payment=wanted.partial_payment,
     )
-    held = tools.apply(asked, source="checkout", actor=owner).orders[local_id]
+    held = tools.apply(asked, source="checkout", actor=owner, durable=True).orders[local_id]
     if (held.owner, held.plan, held.money) != (owner, plan, wanted.amount):
         raise FieldInvalid("this key was used to start something else: use a new key for a new purchase")
     return held
@@ -83,7 +83,7 @@ def _look_first(tools: Tools, held: OrderState) -> OrderState:
 
 def _ask_razorpay(tools: Tools, held: OrderState, notes: Mapping[str, str] | None) -> OrderState:
     if held.status in ("outcome_unknown", "remote_failed"):
-        tools.apply(OrderSetback(held.local_id, "pending", "asked again"), source="checkout")
+        tools.apply(OrderSetback(held.local_id, "pending", "asked again"), source="checkout", durable=True)
     try:
         order = tools.gateway().orders.create(
             amount=held.money, receipt=held.receipt, notes=notes, partial_payment=held.partial_payment

@@ -50,13 +50,13 @@ class _WatchedStore:
         return getattr(self._store, name)
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, *, durable: bool = False) -> Iterator[Transaction]:
         points = self._points
         points.transactions += 1
         number = points.transactions
         if number == 2:
             points.reach("answered")
-        with self._store.transaction() as tx:
+        with self._store.transaction(durable=durable) as tx:
             seen = _WatchedTransaction(tx, points)
             yield cast(Transaction, seen)
         if number == 1:

@@ -1,6 +1,7 @@
 """What we hold: one frozen value per row of the store. Only ``ledger`` makes new ones from facts.
 
-Amounts are integers in subunits with their currency beside them; times are aware and in UTC.
+Amounts are integers in subunits with their currency beside them; times are aware and in UTC. ``snapshot`` is the
+entity as Razorpay last showed it, in JSON; ``erased_at`` is when retention took the personal data out of it.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class OrderState:
     """How often Razorpay was asked to create it."""
     closed_at: datetime | None = None
     snapshot: str | None = None
+    erased_at: datetime | None = None
 
     @property
     def razorpay_order_id(self) -> str | None:
@@ -98,6 +100,7 @@ class PaymentState:
     surplus: bool = False
     milestones: frozenset[str] = frozenset()
     snapshot: str | None = None
+    erased_at: datetime | None = None
 
     @property
     def refunded(self) -> int:
@@ -133,6 +136,7 @@ class RefundState:
     updated_at: datetime
     key: str | None = None
     snapshot: str | None = None
+    erased_at: datetime | None = None
 
     @property
     def money(self) -> Money:

@@ -14,7 +14,7 @@ from razorpay_hardened.domain.state import OrderState
 from razorpay_hardened.effects.backoff import is_spent, next_due
 from razorpay_hardened.effects.change import Row, change_from
 from razorpay_hardened.effects.registry import Handler, Registry
-from razorpay_hardened.errors import TransactionMisuse
+from razorpay_hardened.errors import StorageConflict, TransactionMisuse
 from razorpay_hardened.ports.store import EffectRow, Transaction
 
 __all__ = ["Attempt", "Found", "run_inline"]
@@ -74,7 +74,7 @@ def _try(tx: Transaction, row: EffectRow, handler: Handler, found: Found, now: d
         change = change_from(row, *found(row))
         with tx.savepoint():
             handler.function(change, Writes(tx))
-    except TransactionMisuse:
+    except (TransactionMisuse, StorageConflict):
         raise  # the transaction itself is gone: there is nothing left to record in
     except Exception as error:  # noqa: BLE001 - the handler is the application's: whatever it raises is its failure
         spent = is_spent(tried, row.at, now, redelivered=redelivered)

@@ -19,7 +19,8 @@ from razorpay_hardened.effects.change import Change, Row, change_from
 from razorpay_hardened.effects.inline import Attempt, describe
 from razorpay_hardened.effects.registry import Handler, Registry
 from razorpay_hardened.errors import OrderUnknown
-from razorpay_hardened.ports.store import EffectRow, EffectState, Store
+from razorpay_hardened.ports.store import EffectRow, EffectState, Store, Transaction
+from razorpay_hardened.ports.unit import transact
 from razorpay_hardened.signals import Bus, EffectDead, EffectDone, EffectFailed
 
 __all__ = ["Relay", "announce"]
@@ -61,10 +62,13 @@ class Relay:
     def _take(self, names: list[str], anchor: str | None) -> EffectRow | None:
         """One row at a time: a lease must not run out while its row waits behind a slow one."""
         now = self._clock.now()
-        with self._store.transaction() as tx:
-            rows = tx.lease_effects(
+
+        def lease(tx: Transaction) -> list[EffectRow]:
+            return tx.lease_effects(
                 now, now + self._lease, secrets.token_hex(8), handlers=names, limit=1, anchor=anchor
             )
+
+        rows = transact(self._store, lease, durable=True)
         return rows[0] if rows else None
 
     def _run(self, row: EffectRow) -> Attempt:
@@ -98,8 +102,11 @@ class Relay:
     def _finish(self, row: EffectRow, state: EffectState, tried: int, error: str | None) -> bool:
         now = self._clock.now()
         due_at = next_due(tried, now) if state == "waiting" else now
-        with self._store.transaction() as tx:
+
+        def finish(tx: Transaction) -> bool:
             return tx.finish_effect(row, state, attempts=tried, due_at=due_at, error=error, token=row.token)
+
+        return transact(self._store, finish, durable=True)
 
 
 def _call(handler: Handler | None, row: EffectRow, change: Change | None) -> None:

@@ -13,7 +13,7 @@ All times are aware and in UTC; amounts are integers in subunits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -97,6 +97,8 @@ class InboxRow:
     attempts: int = 0
     anchor: str | None = None
     reason: str | None = None
+    erased_at: datetime | None = None
+    """When retention dropped the body: ``body`` is empty since then, and its digest stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,6 +419,8 @@ class StoreStatus:
     wanted: int
     counts: dict[str, int]
     """Rows in each of our tables."""
+    finished: bool = True
+    """False while ``migrate(finish=True)`` is still to be called: the version before can run on it, too."""
 
 
 class Store(Reader, Protocol):
@@ -425,16 +429,32 @@ class Store(Reader, Protocol):
     joins_application: bool
     """Whether ``@on`` handlers share the application's own transaction."""
 
-    def transaction(self) -> AbstractContextManager[Transaction]:
+    def transaction(self, *, durable: bool = False) -> AbstractContextManager[Transaction]:
         """Begin; commit when the block ends, roll back when it raises. Not re-entrant in one thread.
 
-        Raises :class:`StorageUnavailable` when it cannot begin or commit, :class:`SchemaMismatch` when the tables are
-        missing or of another version, :class:`TransactionMisuse` when called inside itself.
+        Where the application's own transaction is open around it, the block is a part of that, and what it wrote is
+        durable when that commits. ``durable`` refuses to be such a part: for what must be on record before anybody
+        else, Razorpay above all, is told of it.
+
+        Raises :class:`StorageUnavailable` when it cannot begin or commit (:class:`StorageConflict` where it may be run
+        again at once: see ``ports.unit.transact``), :class:`SchemaMismatch` when the tables are missing or of another
+        version, :class:`TransactionMisuse` when called inside itself or inside a transaction that it may not join.
         """
         ...
 
-    def migrate(self) -> StoreStatus:
-        """Make or bring up the tables. Safe to call at every start, from many processes at once."""
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` once all that was written so far in this thread is durable.
+
+        At once, where nothing is open; after the outermost commit, where the application's own transaction is; never,
+        if that is rolled back.
+        """
+        ...
+
+    def migrate(self, *, finish: bool = False) -> StoreStatus:
+        """Make or bring up the tables. Safe to call at every start, from many processes at once.
+
+        Code of the version before still runs on the result, until ``finish`` does what it cannot survive.
+        """
         ...
 
     def status(self) -> StoreStatus: ...

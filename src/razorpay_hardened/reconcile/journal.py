@@ -15,7 +15,8 @@ from typing import Final, Literal
 
 from razorpay_hardened.clock import Clock
 from razorpay_hardened.errors import ReconcileBusy
-from razorpay_hardened.ports.store import Finding, Run, Store, Touches
+from razorpay_hardened.ports.store import Finding, Run, Store, Touches, Transaction
+from razorpay_hardened.ports.unit import transact
 
 __all__ = ["LEASE", "Journal", "cursor_of", "new_run_id", "unfinished"]
 
@@ -90,15 +91,17 @@ class Journal:
 
     def _bump(self) -> int:
         """Mark that somebody looks at the lease now; gives the mark."""
-        with self._store.transaction() as tx:
-            return tx.load(_LOCK).anchors["reconcile"].version
+        return transact(self._store, lambda tx: tx.load(_LOCK).anchors["reconcile"].version, durable=True)
 
     def _put(self, run: Run, findings: Sequence[Finding] = (), *, version: int | None = None) -> None:
-        with self._store.transaction() as tx:
+
+        def work(tx: Transaction) -> None:
             held = tx.load(_LOCK).anchors["reconcile"]
             if version is not None and held.version != version:
                 raise ReconcileBusy("another run is starting at this moment")
             tx.put_run(run)
             if findings:
                 tx.put_findings(findings)
+
+        transact(self._store, work, durable=True)
         self.run = run

@@ -14,7 +14,8 @@ from razorpay_hardened.clock import Clock
 from razorpay_hardened.domain.facts import Cause, Fact
 from razorpay_hardened.errors import RazorpayHardenedError, StorageError
 from razorpay_hardened.ledger import Applied, Ledger
-from razorpay_hardened.ports.store import Finding, Store
+from razorpay_hardened.ports.store import Finding, Store, Transaction
+from razorpay_hardened.ports.unit import transact
 from razorpay_hardened.reconcile.case import Case
 from razorpay_hardened.reconcile.diff import (
     AMOUNT,
@@ -71,12 +72,17 @@ class Repairer:
 
     def _apply(self, case: Case, facts: Iterable[Fact], steps: tuple[Step, ...]) -> tuple[Case, tuple[Finding, ...]]:
         """One transaction: the facts, what follows from them, and the findings that say so."""
-        with self._store.transaction() as tx:
+        told = tuple(facts)  # it may be run more than once
+
+        def work(tx: Transaction) -> tuple[Applied, Case, tuple[Finding, ...]]:
             cause = Cause("reconcile", self._clock.now(), self._run_id)
-            applied = self._ledger.apply(tx, *facts, cause=cause, inline=self._inline)
+            applied = self._ledger.apply(tx, *told, cause=cause, inline=self._inline)
             after = case.after(applied.orders, applied.payments, applied.refunds)
             findings = self._judged(after, steps, _waiting(steps, applied))
             tx.put_findings(findings)
+            return applied, after, findings
+
+        applied, after, findings = transact(self._store, work, durable=True)
         applied.announce(self._bus)
         return after, findings
 

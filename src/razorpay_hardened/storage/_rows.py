@@ -90,6 +90,7 @@ class Rows:
         values[8] = self.moment(row[8])  # updated_at
         values[10] = bool(row[10])  # partial_payment
         values[12] = self.moment_or_none(row[12])  # closed_at
+        values[14] = self.moment_or_none(row[14])  # erased_at
         return OrderState(*values)
 
     def of_order(self, state: OrderState) -> Row:
@@ -108,6 +109,7 @@ class Rows:
             state.attempts,
             self.time_or_none(state.closed_at),
             state.snapshot,
+            self.time_or_none(state.erased_at),
         )
 
     def payment(self, row: Row) -> PaymentState:
@@ -117,6 +119,7 @@ class Rows:
         values[9] = bool(row[9])  # captured
         values[13] = bool(row[13])  # surplus
         values[14] = frozenset(row[14].split())  # milestones
+        values[16] = self.moment_or_none(row[16])  # erased_at
         return PaymentState(*values)
 
     def of_payment(self, state: PaymentState) -> Row:
@@ -137,12 +140,14 @@ class Rows:
             self._flag(state.surplus),
             " ".join(sorted(state.milestones)),
             state.snapshot,
+            self.time_or_none(state.erased_at),
         )
 
     def refund(self, row: Row) -> RefundState:
         values = list(row)
         values[6] = self.moment(row[6])  # created_at
         values[7] = self.moment(row[7])  # updated_at
+        values[10] = self.moment_or_none(row[10])  # erased_at
         return RefundState(*values)
 
     def of_refund(self, state: RefundState) -> Row:
@@ -157,6 +162,7 @@ class Rows:
             self.time(state.updated_at),
             state.key,
             state.snapshot,
+            self.time_or_none(state.erased_at),
         )
 
     def intent(self, row: Row) -> RefundIntent:
@@ -185,6 +191,7 @@ class Rows:
         values[5] = self.moment(row[5])  # received_at
         values[6] = self.moment_or_none(row[6])  # created_at
         values[7] = self.moment(row[7])  # updated_at
+        values[11] = self.moment_or_none(row[11])  # erased_at
         return InboxRow(*values)
 
     def of_delivery(self, delivery: Delivery) -> Row:
@@ -201,6 +208,7 @@ class Rows:
             created,
             received,
             0,
+            None,
             None,
             None,
         )

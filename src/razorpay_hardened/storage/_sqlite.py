@@ -30,8 +30,9 @@ from razorpay_hardened.errors import (
 from razorpay_hardened.storage._rows import ISO_TEXT, Rows
 from razorpay_hardened.storage._statements import SQLITE, Statements
 from razorpay_hardened.storage._transaction import Driver
+from razorpay_hardened.storage.migrate import Found
 
-__all__ = ["ROWS", "Writer", "connect", "file_uri", "schema_version", "split", "translate"]
+__all__ = ["ROWS", "Writer", "connect", "file_uri", "schema_found", "split", "translate"]
 
 ROWS = Rows(ISO_TEXT)
 _STATEMENTS = Statements(SQLITE)
@@ -119,17 +120,17 @@ def _set_up(connection: sqlite3.Connection, reader: bool) -> None:
     connection.execute("PRAGMA journal_size_limit = 67108864")  # a log that once grew gives its space back
 
 
-def schema_version(connection: sqlite3.Connection) -> int | None:
-    """The version of our tables, or None where there are none."""
+def schema_found(connection: sqlite3.Connection) -> Found | None:
+    """What the schema says of itself, or None where there are no tables of ours."""
     try:
-        found: int | None = connection.execute("SELECT max(version) FROM razorpay_schema").fetchone()[0]
+        row = connection.execute("SELECT version, serves FROM razorpay_schema ORDER BY version DESC LIMIT 1").fetchone()
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):
             return None
         raise translate(error) from error
     except sqlite3.Error as error:
         raise translate(error) from error
-    return found
+    return None if row is None else Found(*row)
 
 
 def split(script: str) -> Iterator[str]:

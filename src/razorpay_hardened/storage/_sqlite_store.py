@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock, get_ident
 
@@ -13,7 +13,7 @@ from razorpay_hardened.ports.store import StoreStatus
 from razorpay_hardened.storage import migrate
 from razorpay_hardened.storage._reader import SqlReader
 from razorpay_hardened.storage._rows import utc_text
-from razorpay_hardened.storage._sqlite import ROWS, Writer, schema_version, split, translate
+from razorpay_hardened.storage._sqlite import ROWS, Writer, schema_found, split, translate
 from razorpay_hardened.storage._statements import TABLES
 from razorpay_hardened.storage._transaction import SqlTransaction
 
@@ -98,8 +98,10 @@ class SQLiteBase(SqlReader):
     # --- transactions
 
     @contextmanager
-    def transaction(self) -> Iterator[SqlTransaction]:
+    def transaction(self, *, durable: bool = False) -> Iterator[SqlTransaction]:
         """Begin; commit when the block ends, roll back when it raises. Not re-entrant in one thread.
+
+        Always ``durable``: nobody's transaction is around it.
 
         Raises :class:`StorageUnavailable` when it cannot begin or commit (after at most 4 s of waiting),
         :class:`SchemaMismatch` when the tables are missing or of another version, :class:`TransactionMisuse` when
@@ -108,7 +110,7 @@ class SQLiteBase(SqlReader):
         with self._alone() as left:
             writer = self._ready()
             if not self._checked:
-                migrate.check(schema_version(writer.connection))
+                migrate.check(schema_found(writer.connection))
                 self._checked = True
             with self._begun(writer, left):
                 yield from self._unit(writer)
@@ -127,46 +129,57 @@ class SQLiteBase(SqlReader):
         finally:
             tx.end()
 
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` now: what was written is durable. Raises :class:`TransactionMisuse` inside a block."""
+        if self._owner == get_ident():
+            raise TransactionMisuse("after_commit() is for after the transaction's block, not for inside it")
+        callback()
+
     # --- the schema
 
-    def migrate(self) -> StoreStatus:
+    def migrate(self, *, finish: bool = False) -> StoreStatus:
         """Make or bring up the tables. Safe to call at every start, from many processes at once.
 
+        ``finish`` also does what the code of the version before cannot survive: once its last process has gone.
         Raises :class:`SchemaMismatch` for a schema that is newer than this package.
         """
         with self._alone() as left:
             writer = self._ready(make=True)
             with self._begun(writer, left):
                 try:
-                    self._bring_up(writer.connection)
+                    self._bring_up(writer.connection, finish=finish)
                 except sqlite3.Error as error:
                     raise translate(error) from error
                 writer.commit()
         return self.status()
 
-    def _bring_up(self, connection: sqlite3.Connection) -> None:
-        version = schema_version(connection)
-        way = [(migrate.VERSION, self.schema())] if version is None else migrate.steps("sqlite", version)
-        for number, script in way:
-            for statement in split(script):
+    def _bring_up(self, connection: sqlite3.Connection, *, finish: bool = False) -> None:
+        found = schema_found(connection)
+        whole = [migrate.Step(migrate.Found(migrate.VERSION, migrate.VERSION), self.schema())]
+        for step in whole if found is None else migrate.steps("sqlite", found, finish=finish):
+            for statement in split(step.sql):
                 connection.execute(statement)
-            values = (number, utc_text(_CLOCK.now()))
-            connection.execute("INSERT INTO razorpay_schema (version, applied_at) VALUES (?, ?)", values)
+            connection.execute(
+                "INSERT INTO razorpay_schema (version, applied_at, serves) VALUES (?, ?, ?)"
+                " ON CONFLICT (version) DO UPDATE SET serves = excluded.serves",
+                (step.reached.version, utc_text(_CLOCK.now()), step.reached.serves),
+            )
 
     def schema(self) -> str:
         """The SQL that makes the tables, as one text."""
         return migrate.schema_text("sqlite")
 
     def _status_of(self, connection: sqlite3.Connection) -> StoreStatus:
-        version, counts = schema_version(connection), {}
-        if version is not None:
+        found, counts = schema_found(connection), {}
+        if found is not None:
             try:
-                found = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
-                for table in sorted(set(TABLES) & {row[0] for row in found}):
+                names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+                for table in sorted(set(TABLES) & {row[0] for row in names}):
                     counts[table] = connection.execute(" ".join(("SELECT count(*) FROM", table))).fetchone()[0]
             except sqlite3.Error as error:
                 raise translate(error) from error
-        return StoreStatus(self.url, version, migrate.VERSION, counts)
+        version = None if found is None else found.version
+        return StoreStatus(self.url, version, migrate.VERSION, counts, finished=found is None or found.finished)
 
     def status(self) -> StoreStatus:
         """The state of the schema; needs no tables."""

@@ -16,7 +16,14 @@ from razorpay_hardened.storage._rows import COLUMNS
 
 __all__ = ["SELECT", "SQLITE", "TABLES", "Dialect", "Saving", "Statements", "many"]
 
-TABLES = (*COLUMNS, "razorpay_schema")
+TABLES = (
+    *COLUMNS,
+    "razorpay_audit_seals",
+    "razorpay_holds",
+    "razorpay_retention",
+    "razorpay_schema",
+    "razorpay_switches",
+)
 """Every table that is ours."""
 
 SELECT = {table: " ".join(("SELECT", ", ".join(columns), "FROM", table)) for table, columns in COLUMNS.items()}
@@ -84,6 +91,7 @@ def _lease(dialect: Dialect) -> str:
     )
     head = " ".join(
         (
+            "WITH head AS MATERIALIZED (",  # once: a subquery that locks may be run again for each row
             "SELECT id FROM razorpay_effects AS effect WHERE mode = 'after' AND",
             _OPEN,
             "AND due_at <= ? AND (state = 'waiting' OR lease_until <= ?) AND handler IN ({many}) {where}",
@@ -91,13 +99,14 @@ def _lease(dialect: Dialect) -> str:
             elder,
             ") ORDER BY due_at, id LIMIT ?",
             dialect.skip_locked,
+            ")",
         )
     )
     return " ".join(
         (
-            "UPDATE razorpay_effects SET state = 'leased', token = ?, lease_until = ? WHERE id IN (",
             head,
-            ") RETURNING",
+            "UPDATE razorpay_effects SET state = 'leased', token = ?, lease_until = ?"
+            " WHERE id IN (SELECT id FROM head) RETURNING",
             columns,
         )
     )

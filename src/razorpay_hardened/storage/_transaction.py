@@ -275,10 +275,11 @@ class SqlTransaction:
             return []
         time = self._rows.time(now)
         sql = self._sql.lease if anchor is None else self._sql.lease_of_anchor
-        values: list[Any] = [token, self._rows.time(until), time, time, *handlers]
+        values: list[Any] = [time, time, *handlers]
         if anchor is not None:
             values.append(anchor)
-        taken = self._all(many(sql, len(handlers), self._sql.placeholder), (*values, limit))
+        values += [limit, token, self._rows.time(until)]
+        taken = self._all(many(sql, len(handlers), self._sql.placeholder), values)
         return sorted((self._rows.effect(row) for row in taken), key=lambda effect: effect.id)
 
     # --- refunds that we ask for

@@ -1,21 +1,42 @@
 """The schema: its text, its version, and the steps from an older one. Databases differ; this does not.
 
-``sql/<dialect>/schema.sql`` is the whole current truth; ``sql/<dialect>/NNNN_pre_*.sql`` (before the new code runs) and
-``NNNN_post_*.sql`` (after) lead from version NNNN - 1 to it. Old code must run on the new schema.
+``sql/<dialect>/schema.sql`` is the whole current truth. ``NNNN_pre_*.sql`` and ``NNNN_post_*.sql`` lead to version NNNN
+from the one before it: what comes before the new code runs, and what waits until the last process of the old code has
+gone. Code of version NNNN - 1 runs on what ``pre`` leaves, which is what ``serves`` in razorpay_schema says.
 """
 
 from __future__ import annotations
 
 from importlib.resources import files
+from typing import NamedTuple
 
 from razorpay_hardened.errors import SchemaMismatch
 
-__all__ = ["VERSION", "check", "schema_text", "steps"]
+__all__ = ["VERSION", "Found", "Step", "check", "schema_text", "steps"]
 
-VERSION = 1
+VERSION = 2
 """The schema that this package needs."""
 
 _ADVICE = "run `razorpay-hardened db migrate`, or call store.migrate() at start"
+
+
+class Found(NamedTuple):
+    """What a database says of itself: its version, and the oldest version whose code can still run on it."""
+
+    version: int
+    serves: int
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left for ``migrate(finish=True)``."""
+        return self.serves == self.version
+
+
+class Step(NamedTuple):
+    """One file: the SQL, and what the database is once it has run."""
+
+    reached: Found
+    sql: str
 
 
 def schema_text(dialect: str) -> str:
@@ -23,28 +44,45 @@ def schema_text(dialect: str) -> str:
     return files("razorpay_hardened.storage").joinpath("sql", dialect, "schema.sql").read_text("utf-8")
 
 
-def check(version: int | None) -> None:
-    """Raise :class:`SchemaMismatch` unless the tables are those that this package needs."""
-    if version is None:
+def check(found: Found | None) -> None:
+    """Raise :class:`SchemaMismatch` unless this package can run on the tables that are there."""
+    if found is None:
         raise SchemaMismatch(f"the store has no tables yet: {_ADVICE}")
-    if version < VERSION:
-        raise SchemaMismatch(f"the store's schema is version {version}, this package needs {VERSION}: {_ADVICE}")
-    if version > VERSION:
+    if found.version < VERSION:
+        raise SchemaMismatch(f"the store's schema is version {found.version}, this package needs {VERSION}: {_ADVICE}")
+    if found.serves > VERSION:
         raise SchemaMismatch(
-            f"the store's schema is version {version}, newer than the {VERSION} of this package: upgrade the package"
+            f"the store's schema is version {found.version}, which is too new for this package"
+            f" (it knows {VERSION}): upgrade the package"
         )
 
 
-def steps(dialect: str, version: int) -> list[tuple[int, str]]:
-    """(version reached, SQL) of each step from ``version`` to the current one, in order.
+def steps(dialect: str, found: Found, *, finish: bool) -> list[Step]:
+    """What brings ``found`` to the current version, in order; ``finish`` includes what old code cannot survive.
 
     Raises :class:`SchemaMismatch` where there is no way: a schema from the future, or one that we never shipped.
     """
-    if version > VERSION:
-        check(version)
-    folder = files("razorpay_hardened.storage").joinpath("sql", dialect)
-    found = sorted((entry.name, entry) for entry in folder.iterdir() if entry.name[:4].isdigit())
-    way = [(int(name[:4]), entry.read_text("utf-8")) for name, entry in found if int(name[:4]) > version]
-    if {number for number, _ in way} != set(range(version + 1, VERSION + 1)):
-        raise SchemaMismatch(f"this package knows no way from schema version {version} to {VERSION}")
+    if found.version > VERSION:
+        check(found)
+        return []
+    way: list[Step] = []
+    for number in range(found.version + 1, VERSION + 1):
+        # Two versions at once: what waited for the end of the older one's code must not wait for ever.
+        if number > found.version + 1 or not found.finished:
+            way += _post(dialect, number - 1)
+        way.append(Step(Found(number, number - 1), _one(dialect, number, "pre")))
+    if finish and (way or not found.finished):
+        way += _post(dialect, VERSION)
     return way
+
+
+def _post(dialect: str, number: int) -> list[Step]:
+    return [Step(Found(number, number), _one(dialect, number, "post"))]
+
+
+def _one(dialect: str, number: int, when: str) -> str:
+    folder = files("razorpay_hardened.storage").joinpath("sql", dialect)
+    for entry in folder.iterdir():
+        if entry.name.startswith(f"{number:04}_{when}_"):
+            return entry.read_text("utf-8")
+    raise SchemaMismatch(f"this package knows no way to schema version {number} from the one before it")

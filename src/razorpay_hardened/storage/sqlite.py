@@ -14,7 +14,7 @@ from razorpay_hardened.ports.store import StoreStatus
 from razorpay_hardened.storage import _fork, migrate
 from razorpay_hardened.storage._readers import ReaderPool
 from razorpay_hardened.storage._rows import Row
-from razorpay_hardened.storage._sqlite import connect, file_uri, schema_version, translate
+from razorpay_hardened.storage._sqlite import connect, file_uri, schema_found, translate
 from razorpay_hardened.storage._sqlite_store import WAIT_S, SQLiteBase
 
 __all__ = ["SQLiteStore"]
@@ -76,7 +76,7 @@ class SQLiteStore(SQLiteBase):
     def _connect_reader(self) -> sqlite3.Connection:
         connection = self._connect_unchecked()
         try:
-            migrate.check(schema_version(connection))
+            migrate.check(schema_found(connection))
         except BaseException:
             connection.close()
             raise

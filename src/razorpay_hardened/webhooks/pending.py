@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from razorpay_hardened.clock import Clock
@@ -20,6 +20,7 @@ from razorpay_hardened.errors import ApiBadRequest, ApiError
 from razorpay_hardened.ledger import Applied, Ledger
 from razorpay_hardened.ports.gateway import Gateway
 from razorpay_hardened.ports.store import EffectRow, InboxRow, Store, Transaction
+from razorpay_hardened.ports.unit import transact
 from razorpay_hardened.signals import Bus
 
 __all__ = ["Pending", "PendingWork"]
@@ -83,13 +84,19 @@ class Pending:
         rows = self._store.effects(states=("waiting",), mode="on", due=now, limit=limit)
         retried = failed = 0
         for anchor in dict.fromkeys(row.anchor for row in rows):
-            with self._store.transaction() as tx:
-                cause = Cause("local", self._clock.now(), "process_pending")
-                applied = self._ledger.resume(tx, anchor, cause=cause, redelivered=self._redelivered, due_by=now)
+            applied = self._resume(anchor, now)
             applied.announce(self._bus)
             retried += sum(1 for attempt in applied.attempts if attempt.ran)
             failed += sum(1 for attempt in applied.attempts if attempt.error is not None)
         return retried, failed
+
+    def _resume(self, anchor: str, now: datetime) -> Applied:
+        cause = Cause("local", self._clock.now(), "process_pending")
+
+        def work(tx: Transaction) -> Applied:
+            return self._ledger.resume(tx, anchor, cause=cause, redelivered=self._redelivered, due_by=now)
+
+        return transact(self._store, work, durable=True)
 
     # --- parked events
 
@@ -105,12 +112,16 @@ class Pending:
 
     def _settle_parked(self, row: InboxRow, told: tuple[Fact, ...], *, give_up: bool) -> str | None:
         cause = Cause("api", self._clock.now(), "process_pending")
-        with self._store.transaction() as tx:
+
+        def work(tx: Transaction) -> Applied:
             # What it waits for becomes known, and what is parked for that is drained with it.
             applied = self._ledger.apply(tx, *told, cause=cause) if told else Applied()
             for parked in tx.parked([row.anchor or row.digest]):
                 if parked.digest == row.digest:
                     self._drain(tx, parked, applied, give_up=give_up)
+            return applied
+
+        applied = transact(self._store, work, durable=True)
         applied.announce(self._bus)
         return self._store.inbox_state(row.digest)
 

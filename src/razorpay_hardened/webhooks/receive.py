@@ -26,7 +26,8 @@ from razorpay_hardened.errors import (
 )
 from razorpay_hardened.ledger import Applied, Ledger
 from razorpay_hardened.ports.gateway import Gateway
-from razorpay_hardened.ports.store import Delivery, InboxRow, InboxState, Store, Touches, Transaction
+from razorpay_hardened.ports.store import Claim, Delivery, InboxRow, InboxState, Store, Touches, Transaction
+from razorpay_hardened.ports.unit import transact
 from razorpay_hardened.signals import (
     Bus,
     EventDuplicate,
@@ -150,8 +151,7 @@ class Webhooks:
         if row.state == "done" and not given_up and not force:
             return Replayed(row.state, row.state)
         cause = self._cause(row.event, row.event_id, row.digest, actor="replay")
-        with self._store.transaction() as tx:
-            applied = self._pending.reapply(tx, row, given_up, cause)
+        applied = transact(self._store, lambda tx: self._pending.reapply(tx, row, given_up, cause), durable=True)
         applied.announce(self._bus)
         self._run_after()
         after = self._store.inbox_state(row.digest)
@@ -182,19 +182,22 @@ class Webhooks:
             return self._finish(self._quarantine_only(body, event_id, error))
         self._bus.emit(EventReceived(event.name, event_id, body.digest, self._clock.now()))
         delivery = self._delivery(body, event.name, event_id, event.created_at)
-        with self._store.transaction() as tx:
+
+        def work(tx: Transaction) -> tuple[Claim, _Outcome]:
             claim = tx.claim(delivery, self._ledger.touches(facts))
             if claim.state == "new":
-                outcome = self._first(tx, event, facts, body.digest)
-            elif claim.state == "waiting" and claim.anchor is not None:
-                outcome = self._again(tx, event, body.digest, claim.anchor)
-            else:
-                outcome = _duplicate(body.digest, event_id, claim.state)
+                return claim, self._first(tx, event, facts, body.digest)
+            if claim.state == "waiting" and claim.anchor is not None:
+                return claim, self._again(tx, event, body.digest, claim.anchor)
+            return claim, _duplicate(body.digest, event_id, claim.state)
+
+        claim, outcome = transact(self._store, work)
         if claim.conflict:
             self._bus.alarm(f"event_id_conflict:{event_id}", "event_id_conflict", "one event id, two signed bodies")
+        applied = outcome.applied
         reply = self._finish(outcome)
-        if outcome.applied is not None:
-            self._processed(event, body.digest, outcome.applied, begun)
+        if applied is not None:
+            self._store.after_commit(lambda: self._processed(event, body.digest, applied, begun))
         return reply
 
     def _parse(self, body: VerifiedBody, event_id: str | None) -> WebhookEvent:
@@ -246,11 +249,14 @@ class Webhooks:
 
     def _quarantine_only(self, body: VerifiedBody, event_id: str | None, error: RazorpayHardenedError) -> _Outcome:
         delivery = self._delivery(body, "", event_id, None)
-        with self._store.transaction() as tx:
+
+        def work(tx: Transaction) -> _Outcome:
             claim = tx.claim(delivery, Touches(()))
             if claim.state != "new":
                 return _duplicate(body.digest, event_id, claim.state)
             return self._quarantine(tx, body.digest, None, error, self._cause(None, event_id, body.digest))
+
+        return transact(self._store, work)
 
     def _quarantine(
         self, tx: Transaction, digest: str, event: str | None, error: RazorpayHardenedError, cause: Cause
@@ -267,7 +273,11 @@ class Webhooks:
     # --- telling
 
     def _finish(self, outcome: _Outcome) -> Reply:
-        """After the commit: tell the bus, run what may run now, answer."""
+        """After the commit, the outermost one: tell the bus, run what may run now. The answer waits for neither."""
+        self._store.after_commit(lambda: self._committed(outcome))
+        return _reply(outcome.status, outcome.word)
+
+    def _committed(self, outcome: _Outcome) -> None:
         for signal in outcome.signals:
             self._bus.emit(signal)
         for alarm in outcome.alarms:
@@ -276,7 +286,6 @@ class Webhooks:
             outcome.applied.announce(self._bus)
             if self._inline:
                 self._run_after()
-        return _reply(outcome.status, outcome.word)
 
     def _run_after(self) -> None:
         """Without a worker, ``after`` effects get their first attempt here, and late ones of other orders theirs."""

@@ -1,10 +1,12 @@
--- The whole current truth of the SQLite schema, version 1 (DESIGN section 7).
+-- The whole current truth of the SQLite schema, version 2 (DESIGN section 7).
 -- Amounts are integers in subunits; times are UTC text of fixed width, YYYY-MM-DDTHH:MM:SS.ffffffZ, so that their
 -- order as text is their order in time. The columns stand in the order of the fields in domain/state.py and ports/store.py.
 
+-- serves: the oldest schema version whose code can still run on this one. A rolling deployment needs both.
 CREATE TABLE razorpay_schema (
     version     INTEGER NOT NULL PRIMARY KEY,
-    applied_at  TEXT NOT NULL
+    applied_at  TEXT NOT NULL,
+    serves      INTEGER NOT NULL CHECK (serves BETWEEN 1 AND version)
 ) STRICT;
 
 -- One row for each Razorpay order (payment, where there is no order). Every transaction about it updates this row first.
@@ -31,11 +33,13 @@ CREATE TABLE razorpay_orders (
     partial_payment  INTEGER NOT NULL CHECK (partial_payment IN (0, 1)),
     attempts         INTEGER NOT NULL CHECK (attempts >= 0),
     closed_at        TEXT,
-    snapshot         TEXT
+    snapshot         TEXT,
+    erased_at        TEXT
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX razorpay_orders_owner ON razorpay_orders (owner);
+CREATE INDEX razorpay_orders_owner_status ON razorpay_orders (owner, status);
 CREATE INDEX razorpay_orders_created ON razorpay_orders (created_at);
 
+-- erased_at, here and below: when retention took personal data out of the row, and the body or snapshot was replaced.
 -- milestones: the names of those that have fired, sorted, with one space between.
 CREATE TABLE razorpay_payments (
     payment_id       TEXT NOT NULL PRIMARY KEY,
@@ -53,7 +57,8 @@ CREATE TABLE razorpay_payments (
     refunds_failed   INTEGER NOT NULL CHECK (refunds_failed BETWEEN 0 AND refunds_known),
     surplus          INTEGER NOT NULL CHECK (surplus IN (0, 1)),
     milestones       TEXT NOT NULL,
-    snapshot         TEXT
+    snapshot         TEXT,
+    erased_at        TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX razorpay_payments_anchor ON razorpay_payments (anchor);
 CREATE INDEX razorpay_payments_created ON razorpay_payments (created_at);
@@ -68,7 +73,8 @@ CREATE TABLE razorpay_refunds (
     created_at  TEXT NOT NULL,
     updated_at  TEXT NOT NULL,
     key         TEXT,
-    snapshot    TEXT
+    snapshot    TEXT,
+    erased_at   TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX razorpay_refunds_payment ON razorpay_refunds (payment_id);
 CREATE INDEX razorpay_refunds_created ON razorpay_refunds (created_at);
@@ -90,6 +96,7 @@ CREATE INDEX razorpay_refund_intents_open ON razorpay_refund_intents (created_at
 
 -- Every signed body that we answered with 2xx, as the bytes that the signature covered.
 CREATE TABLE razorpay_inbox (
+    pos          INTEGER NOT NULL PRIMARY KEY,
     digest       TEXT NOT NULL UNIQUE CHECK (length(digest) = 64),
     body         BLOB NOT NULL,
     event        TEXT NOT NULL,
@@ -100,7 +107,8 @@ CREATE TABLE razorpay_inbox (
     updated_at   TEXT NOT NULL,
     attempts     INTEGER NOT NULL CHECK (attempts >= 0),
     anchor       TEXT,
-    reason       TEXT
+    reason       TEXT,
+    erased_at    TEXT
 ) STRICT;
 CREATE INDEX razorpay_inbox_event ON razorpay_inbox (event_id) WHERE event_id IS NOT NULL;
 CREATE INDEX razorpay_inbox_open ON razorpay_inbox (state, received_at) WHERE state <> 'done';
@@ -131,8 +139,10 @@ CREATE INDEX razorpay_effects_open ON razorpay_effects (anchor, handler, id) WHE
 CREATE INDEX razorpay_effects_due ON razorpay_effects (due_at) WHERE mode = 'after' AND state IN ('waiting', 'leased');
 CREATE INDEX razorpay_effects_dead ON razorpay_effects (id) WHERE state = 'dead';
 
--- Append-only, chained within each anchor (FAULTS D15). The chain finds what the triggers could not prevent.
+-- Append-only, chained within each anchor (FAULTS D15). pos is the order of arrival, and survives VACUUM as a bare rowid
+-- does not. The chain finds what the triggers could not prevent.
 CREATE TABLE razorpay_audit (
+    pos        INTEGER NOT NULL PRIMARY KEY,
     anchor     TEXT NOT NULL,
     at         TEXT NOT NULL,
     what       TEXT NOT NULL,
@@ -158,6 +168,47 @@ CREATE TRIGGER razorpay_audit_no_update BEFORE UPDATE ON razorpay_audit
 BEGIN SELECT RAISE(ABORT, 'razorpay_audit is append-only'); END;
 CREATE TRIGGER razorpay_audit_no_delete BEFORE DELETE ON razorpay_audit
 BEGIN SELECT RAISE(ABORT, 'razorpay_audit is append-only'); END;
+
+-- Finished audit rows, linked into one chain over all anchors: what hash(seal) covers cannot be taken out unseen.
+-- first and last are positions in razorpay_audit, as text.
+CREATE TABLE razorpay_audit_seals (
+    seq        INTEGER NOT NULL PRIMARY KEY CHECK (seq >= 1),
+    at         TEXT NOT NULL,
+    first      TEXT NOT NULL,
+    last       TEXT NOT NULL,
+    rows       INTEGER NOT NULL CHECK (rows >= 1),
+    digest     TEXT NOT NULL,
+    prev       TEXT NOT NULL,
+    hash       TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER razorpay_audit_seals_no_update BEFORE UPDATE ON razorpay_audit_seals
+BEGIN SELECT RAISE(ABORT, 'razorpay_audit_seals is append-only'); END;
+CREATE TRIGGER razorpay_audit_seals_no_delete BEFORE DELETE ON razorpay_audit_seals
+BEGIN SELECT RAISE(ABORT, 'razorpay_audit_seals is append-only'); END;
+
+-- What an operator has switched: 'paused' keeps receiving and storing, and stops effects. A row that is there is on.
+CREATE TABLE razorpay_switches (
+    name       TEXT NOT NULL PRIMARY KEY,
+    at         TEXT NOT NULL,
+    actor      TEXT NOT NULL,
+    note       TEXT
+) STRICT, WITHOUT ROWID;
+
+-- Legal holds: retention leaves everything about these ids alone. subject is an anchor (order or payment id) or an owner.
+CREATE TABLE razorpay_holds (
+    subject    TEXT NOT NULL PRIMARY KEY,
+    at         TEXT NOT NULL,
+    actor      TEXT NOT NULL,
+    note       TEXT
+) STRICT, WITHOUT ROWID;
+
+-- How far retention has come in each class of data, so that no batch begins at the start again.
+CREATE TABLE razorpay_retention (
+    class      TEXT NOT NULL PRIMARY KEY,
+    upto       TEXT NOT NULL,
+    at         TEXT NOT NULL,
+    erased     INTEGER NOT NULL CHECK (erased >= 0)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE razorpay_runs (
     id           TEXT NOT NULL PRIMARY KEY,
