@@ -85,4 +85,4 @@ def _one(dialect: str, number: int, when: str) -> str:
     for entry in folder.iterdir():
         if entry.name.startswith(f"{number:04}_{when}_"):
             return entry.read_text("utf-8")
-    raise SchemaMismatch(f"this package knows no way to schema version {number} from the one before it")
+    raise SchemaMismatch(f"this package knows no way from schema version {number - 1} to {number}")
