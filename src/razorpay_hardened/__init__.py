@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         verify_subscription,
         verify_webhook,
     )
-    from razorpay_hardened.storage import MemoryStore, SQLiteStore
+    from razorpay_hardened.storage import DbApiStore, MemoryStore, PostgresStore, SQLiteStore
     from razorpay_hardened.webhooks import parse_event, unwrap_webhook
     from razorpay_hardened.wiring import Razorpay
 
@@ -49,6 +49,7 @@ _WHERE = {
     "Client": "client",
     "Clock": "clock",
     "Confirmation": "checkout",
+    "DbApiStore": "storage",
     "EffectTransaction": "effects",
     "FrozenClock": "clock",
     "MemoryStore": "storage",
@@ -57,6 +58,7 @@ _WHERE = {
     "Payment": "domain.entities",
     "Plan": "domain.plans",
     "PlanCatalog": "domain.plans",
+    "PostgresStore": "storage",
     "Razorpay": "wiring",
     "RazorpayHardenedError": "errors",
     "Reconciliation": "reconcile",
@@ -88,6 +90,7 @@ __all__ = [
     "Client",
     "Clock",
     "Confirmation",
+    "DbApiStore",
     "EffectTransaction",
     "FrozenClock",
     "MemoryStore",
@@ -96,6 +99,7 @@ __all__ = [
     "Payment",
     "Plan",
     "PlanCatalog",
+    "PostgresStore",
     "Razorpay",
     "RazorpayHardenedError",
     "Reconciliation",

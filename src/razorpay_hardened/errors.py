@@ -19,7 +19,7 @@
     ├── TransitionRefused · UnknownStatus · PlanUnknown · EventUnknown
     ├── StorageError
     │   ├── StorageUnavailable      try again later; nothing was committed
-    │   │   └── StorageConflict     another transaction was in the way: run it again
+    │   │   └── StorageConflict · CommitUnknown
     │   └── StorageReadOnly · SchemaMismatch · TransactionMisuse
     ├── ApiError                    .status .code .field .source .step .reason .request_id .retryable
     │   ├── ApiConnectionError      the request did not reach Razorpay
@@ -53,6 +53,7 @@ __all__ = [
     "ApiTimeout",
     "BindingError",
     "CircuitOpen",
+    "CommitUnknown",
     "ConfigError",
     "CurrencyError",
     "CurrencyMismatch",
@@ -301,6 +302,10 @@ class StorageUnavailable(StorageError):
 
 class StorageConflict(StorageUnavailable):
     """Another transaction was in the way, and the database undid this one: run it again from its start."""
+
+
+class CommitUnknown(StorageUnavailable):
+    """The answer to COMMIT was lost: it may have been committed. Do the same again: keys make it one."""
 
 
 class StorageReadOnly(StorageError):

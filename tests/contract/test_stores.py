@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from razorpay_hardened.storage import MemoryStore, SQLiteStore
+from razorpay_hardened.storage import MemoryStore, PostgresStore, SQLiteStore
 from razorpay_hardened.testing.contract import StoreContract
+from support.postgres import new_schema
 
 
 class TestMemoryStore(StoreContract):
@@ -31,3 +32,15 @@ class TestSQLiteStore(StoreContract):
         store.migrate()
         yield store
         store.close()
+
+
+class TestPostgresStore(StoreContract):
+    """On a real server."""
+
+    @pytest.fixture
+    def store(self) -> Iterator[PostgresStore]:
+        with new_schema() as url:
+            store = PostgresStore(url)
+            store.migrate()
+            yield store
+            store.close()

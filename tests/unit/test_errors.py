@@ -127,6 +127,7 @@ def test_what_may_be_repeated():
         "ApiServerError",
         "ApiTimeout",
         "CircuitOpen",
+        "CommitUnknown",
         "ReconcileBusy",
         "StorageConflict",
         "StorageUnavailable",

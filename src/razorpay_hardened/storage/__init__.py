@@ -4,12 +4,15 @@ In: the values of ``domain`` and ``ports.store``; a path or a URL. Out: the same
 errors of the application's own SQL.
 
 - ``sqlite``      :class:`SQLiteStore`, a file: durable, one machine, many processes
+- ``postgres``    :class:`PostgresStore`, with the extra ``[postgres]``: any number of machines
+- ``dbapi``       :class:`DbApiStore`, on a connection of the application's, in the application's own transaction
 - ``memory``      :class:`MemoryStore`, the same SQL in memory: for tests
 - ``migrate``     the schema's version and the steps to it; ``sql/<dialect>/schema.sql`` is the whole truth
 
 Shared by all: ``_rows`` (row ↔ value), ``_statements`` (the SQL), ``_transaction``, ``_reader``. SQLite's own:
 ``_sqlite`` (connections, errors), ``_sqlite_store`` (the writer and its lock), ``_readers`` (the pool), ``_fork``.
-Importing this room loads no driver.
+``postgres``' own: ``_postgres``. ``dbapi``'s own:
+``_application`` (whose connection it is). Importing this room loads no driver.
 """
 
 from __future__ import annotations
@@ -20,14 +23,16 @@ from razorpay_hardened.errors import ConfigError
 
 if TYPE_CHECKING:
     from razorpay_hardened.ports.store import Store
+    from razorpay_hardened.storage.dbapi import DbApiStore
     from razorpay_hardened.storage.memory import MemoryStore
+    from razorpay_hardened.storage.postgres import PostgresStore
     from razorpay_hardened.storage.sqlite import SQLiteStore
 
-__all__ = ["MemoryStore", "SQLiteStore", "open_store"]
+__all__ = ["DbApiStore", "MemoryStore", "PostgresStore", "SQLiteStore", "open_store"]
 
 
 def open_store(url: str) -> Store:
-    """The store at ``url``: ``sqlite:///path``, or ``memory://`` (also ``sqlite://``) for one that forgets.
+    """The store at ``url``: ``sqlite:///path``, ``postgresql://…``, or ``memory://`` (also ``sqlite://``).
 
     Nothing is opened before it is used. Raises :class:`ConfigError` for any other URL; its text never repeats the
     URL, which may hold a password.
@@ -40,10 +45,11 @@ def open_store(url: str) -> Store:
         from razorpay_hardened.storage.sqlite import SQLiteStore
 
         return SQLiteStore(url)
-    scheme = url.partition(":")[0].partition("+")[0]
-    if scheme in ("postgresql", "postgres"):
-        raise ConfigError("the PostgreSQL store is not there yet: use sqlite:///path")
-    raise ConfigError("a store's URL begins with sqlite:/// or memory://")
+    if url.startswith(("postgresql://", "postgres://")):
+        from razorpay_hardened.storage.postgres import PostgresStore
+
+        return PostgresStore(url)
+    raise ConfigError("a store's URL begins with sqlite:///, postgresql:// or memory://")
 
 
 def __getattr__(name: str) -> Any:
@@ -52,6 +58,14 @@ def __getattr__(name: str) -> Any:
         from razorpay_hardened.storage.memory import MemoryStore
 
         return MemoryStore
+    if name == "DbApiStore":
+        from razorpay_hardened.storage.dbapi import DbApiStore
+
+        return DbApiStore
+    if name == "PostgresStore":
+        from razorpay_hardened.storage.postgres import PostgresStore
+
+        return PostgresStore
     if name == "SQLiteStore":
         from razorpay_hardened.storage.sqlite import SQLiteStore
 

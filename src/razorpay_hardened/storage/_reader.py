@@ -23,11 +23,17 @@ from razorpay_hardened.ports.store import (
     Run,
 )
 from razorpay_hardened.storage._rows import Row, Rows
-from razorpay_hardened.storage._statements import SELECT, many
+from razorpay_hardened.storage._statements import SELECT, SQLITE, Dialect, inbox_by_digest, many
 
 __all__ = ["SqlReader"]
 
 _UNFINISHED = frozenset({"waiting", "leased"})
+
+_STATE = "SELECT state FROM razorpay_inbox WHERE digest = ?"
+_STATE_PARTITIONED = (
+    "SELECT COALESCE(inbox.state, 'done') FROM razorpay_digests AS key LEFT JOIN razorpay_inbox AS inbox"
+    " ON inbox.digest = key.digest AND inbox.received_at = key.received_at WHERE key.digest = ?"
+)
 
 
 class _Where:
@@ -57,6 +63,7 @@ class SqlReader:
     """See :class:`razorpay_hardened.ports.store.Reader`."""
 
     _rows: Rows
+    _dialect: Dialect = SQLITE
 
     def _read(self, sql: str, parameters: Row) -> list[Any]:
         """Run one SELECT (placeholder ``?``) outside of any transaction, and give all its rows."""
@@ -66,7 +73,7 @@ class SqlReader:
 
     def inbox_state(self, digest: str) -> InboxState | None:
         """The state of a delivery that was committed, or None: one probe of one index."""
-        found = self._read("SELECT state FROM razorpay_inbox WHERE digest = ?", (digest,))
+        found = self._read(_STATE_PARTITIONED if self._dialect.partitioned else _STATE, (digest,))
         return found[0][0] if found else None
 
     def order(self, reference: str) -> OrderState | None:
@@ -88,7 +95,7 @@ class SqlReader:
 
     def delivery(self, digest: str) -> InboxRow | None:
         """A stored delivery by the SHA-256 of its body, in hex."""
-        found = self._read(SELECT["razorpay_inbox"] + " WHERE digest = ?", (digest,))
+        found = self._read(SELECT["razorpay_inbox"] + " WHERE " + inbox_by_digest(self._dialect), (digest,))
         return self._rows.delivery(found[0]) if found else None
 
     # --- state, in order of (created_at, id)

@@ -32,10 +32,10 @@ from razorpay_hardened.storage._statements import SQLITE, Statements
 from razorpay_hardened.storage._transaction import Driver
 from razorpay_hardened.storage.migrate import Found
 
-__all__ = ["ROWS", "Writer", "connect", "file_uri", "schema_found", "split", "translate"]
+__all__ = ["ROWS", "STATEMENTS", "Writer", "connect", "file_uri", "schema_found", "split", "translate"]
 
 ROWS = Rows(ISO_TEXT)
-_STATEMENTS = Statements(SQLITE)
+STATEMENTS = Statements(SQLITE)
 
 _CLOCK = SystemClock()
 
@@ -161,7 +161,7 @@ class Writer:
         self.connection = connection
         self._busy_timeout_s = busy_timeout_s
         self.cursor = connection.cursor()
-        self.driver = Driver(_STATEMENTS, ROWS, sqlite3.Error, translate, self.ended)
+        self.driver = Driver(STATEMENTS, ROWS, sqlite3.Error, translate, self.ended)
         self.pid = os.getpid()
         """The process whose connection this is: a copy of it in a forked child must never touch the file."""
         self._ours = False

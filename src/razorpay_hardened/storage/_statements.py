@@ -12,9 +12,9 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from razorpay_hardened.storage._rows import COLUMNS
+from razorpay_hardened.storage._rows import COLUMNS, Row
 
-__all__ = ["SELECT", "SQLITE", "TABLES", "Dialect", "Saving", "Statements", "many"]
+__all__ = ["POSTGRESQL", "SELECT", "SQLITE", "TABLES", "Dialect", "Saving", "Statements", "inbox_by_digest", "many"]
 
 TABLES = (
     *COLUMNS,
@@ -34,11 +34,15 @@ _OPEN = "state IN ('waiting', 'leased')"  # word for word what the partial index
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What databases say differently. ``skip_locked`` ends a SELECT that takes rows which nobody else holds."""
+    """What databases say differently. ``skip_locked`` ends a SELECT that takes rows which nobody else holds.
+
+    ``partitioned``: the inbox is cut by time, so that the key of a body is in a table of its own (razorpay_digests).
+    """
 
     name: str
     placeholder: str
     skip_locked: str
+    partitioned: bool = False
 
     def text(self, sql: str) -> str:
         """``sql`` with this driver's placeholder."""
@@ -46,6 +50,7 @@ class Dialect:
 
 
 SQLITE = Dialect("sqlite", "?", "")  # one writer at a time holds everything: there is nothing to skip
+POSTGRESQL = Dialect("postgresql", "%s", "FOR UPDATE SKIP LOCKED", partitioned=True)
 
 
 @lru_cache(maxsize=512)
@@ -81,6 +86,43 @@ class Saving:
         self.change = dialect.text(" ".join(("UPDATE", table, "SET", sets, "WHERE", key, "= ?")))
         self.fixed: Callable[[Any], Any] = itemgetter(0, *(columns.index(name) for name in indexed))
         self.changing: Callable[[Any], Any] = itemgetter(*(columns.index(name) for name in free), 0)
+
+
+_CLAIM = _insert("razorpay_inbox", COLUMNS["razorpay_inbox"], "ON CONFLICT (digest) DO NOTHING")
+_CLAIMED = "SELECT state, received_at, created_at, attempts, anchor FROM razorpay_inbox WHERE digest = ?"
+
+_SETTLE = (
+    "UPDATE razorpay_inbox SET state = ?, updated_at = ?, attempts = attempts + 1,"
+    " anchor = COALESCE(?, anchor), reason = ?"
+)
+
+_CLAIM_PARTITIONED = " ".join(
+    (
+        "WITH fresh AS (INSERT INTO razorpay_digests (digest, received_at) VALUES (?, ?)",
+        "ON CONFLICT (digest) DO NOTHING RETURNING digest) INSERT INTO razorpay_inbox (",
+        ", ".join(COLUMNS["razorpay_inbox"]),
+        ") SELECT ?, ?, ?, ?, ?, CAST(? AS timestamptz), CAST(? AS timestamptz), CAST(? AS timestamptz),",
+        "CAST(? AS bigint), ?, ?, CAST(? AS timestamptz) FROM fresh",
+    )
+)
+# The row may be gone with its partition, while its key is kept: a duplicate of something that was done.
+_CLAIMED_PARTITIONED = (
+    "SELECT COALESCE(inbox.state, 'done'), key.received_at, inbox.created_at, COALESCE(inbox.attempts, 0), inbox.anchor"
+    " FROM razorpay_digests AS key LEFT JOIN razorpay_inbox AS inbox"
+    " ON inbox.digest = key.digest AND inbox.received_at = key.received_at WHERE key.digest = ?"
+)
+
+
+def _claiming_partitioned(row: Row) -> Row:
+    digest, received_at = row[0], row[5]
+    return (digest, received_at, *row)
+
+
+def inbox_by_digest(dialect: Dialect) -> str:
+    """The condition that finds one delivery: where the inbox is cut by time, in its own partition only."""
+    if dialect.partitioned:
+        return "(digest, received_at) = (SELECT digest, received_at FROM razorpay_digests WHERE digest = ?)"
+    return "digest = ?"
 
 
 def _lease(dialect: Dialect) -> str:
@@ -128,15 +170,11 @@ class Statements:
 
     def _inbox(self, dialect: Dialect) -> None:
         text = dialect.text
-        self.claim = text(_insert("razorpay_inbox", COLUMNS["razorpay_inbox"], "ON CONFLICT (digest) DO NOTHING"))
-        self.claimed = text(
-            "SELECT state, received_at, created_at, attempts, anchor FROM razorpay_inbox WHERE digest = ?"
-        )
+        self.claim = text(_CLAIM_PARTITIONED if dialect.partitioned else _CLAIM)
+        self.claiming = _claiming_partitioned if dialect.partitioned else tuple
+        self.claimed = text(_CLAIMED_PARTITIONED if dialect.partitioned else _CLAIMED)
         self.same_event_id = text("SELECT 1 FROM razorpay_inbox WHERE event_id = ? AND digest <> ? LIMIT 1")
-        self.settle = text(
-            "UPDATE razorpay_inbox SET state = ?, updated_at = ?, attempts = attempts + 1,"
-            " anchor = COALESCE(?, anchor), reason = ? WHERE digest = ?"
-        )
+        self.settle = text(" ".join((_SETTLE, "WHERE", inbox_by_digest(dialect))))
         self.parked = text(
             SELECT["razorpay_inbox"]
             + " WHERE state = 'parked' AND anchor IN ({many}) ORDER BY received_at, digest "

@@ -157,7 +157,7 @@ class SqlTransaction:
 
     def claim(self, delivery: Delivery, ahead: Touches) -> Claim:
         """Insert the delivery as ``done``, or find it. ``ahead`` is not used here: the database is close by."""
-        row = self._rows.of_delivery(delivery)
+        row = self._sql.claiming(self._rows.of_delivery(delivery))
         if self._run(self._sql.claim, row) == 1:
             first = delivery.received_at
             if delivery.created_at is not None and delivery.created_at < first:
