@@ -125,7 +125,7 @@ class Ledger:
         awaited = unit.decide(self._unknown_order)
         if awaited is not None:
             return Applied(parked_under=awaited)
-        applied = unit.write()
+        applied = unit.write(told=inline)
         self._drain(tx, unit.now_known, applied, inline=inline)
         if inline:
             self._run(tx, unit, applied, unit.due, redelivered=True)
@@ -535,8 +535,8 @@ class _Unit:
 
     # --- writing
 
-    def write(self) -> Applied:
-        """Write everything once; gives what happened, and leaves in ``due`` the effects to try now."""
+    def write(self, *, told: bool = False) -> Applied:
+        """Write everything once; gives what happened, and leaves in ``due`` the effects to try now, if ``told``."""
         fired = sorted(self._fired, key=lambda one: _FIRING_ORDER[one.milestone.name])
         batch = self._touched
         batch.anchors = [self.held.anchors[key] for key in sorted(self._anchors_changed)]
@@ -548,7 +548,7 @@ class _Unit:
             else:
                 batch.refunds.append(row)
         batch.effects = [effect for one in fired for effect in self._effects(one)]
-        fresh = self.tx.write(batch)
+        fresh = self.tx.write(batch, told=told and any(effect.mode == "on" for effect in batch.effects))
         self.due = [*self.held.waiting, *(row for row in fresh if row.mode == "on")]
         return Applied(
             milestones=[one.milestone for one in fired],

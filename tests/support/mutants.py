@@ -106,7 +106,7 @@ def looks_first(store: Any) -> Any:
                 claims.append(delivery)
                 return shown._inner.claim(*delivery)
 
-            def write(batch: Batch) -> list[EffectRow]:
+            def write(batch: Batch, **_: Any) -> list[EffectRow]:
                 if not claims:
                     return shown._inner.write(batch)  # type: ignore[no-any-return]
                 look.__exit__(_Looked, _Looked(), None)

@@ -85,7 +85,7 @@ class _WatchedTransaction:
         self._points.reach("loaded")
         return held
 
-    def write(self, batch: Batch) -> list[EffectRow]:
+    def write(self, batch: Batch, *, told: bool = True) -> list[EffectRow]:
         rows = self._tx.write(batch)
         self._points.reach("written")
         return rows

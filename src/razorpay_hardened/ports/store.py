@@ -225,8 +225,12 @@ class Transaction(Protocol):
         """Lock and update the anchors (making those that are missing), then read the rows."""
         ...
 
-    def write(self, batch: Batch) -> list[EffectRow]:
-        """Write the batch; gives the effects that are new, in order. An effect that exists already is left alone."""
+    def write(self, batch: Batch, *, told: bool = True) -> list[EffectRow]:
+        """Write the batch; gives the effects that are new, in order. An effect that exists already is left alone.
+
+        Without ``told`` nobody looks at what is given: a store on the far side of a network may then give nothing, and
+        send the batch along with the next statement, or with COMMIT.
+        """
         ...
 
     # --- effects
@@ -428,6 +432,8 @@ class Store(Reader, Protocol):
 
     joins_application: bool
     """Whether ``@on`` handlers share the application's own transaction."""
+    claims_cheaply: bool
+    """Whether claiming a duplicate takes no lock that others wait for: then nobody asks :meth:`inbox_state` first."""
 
     def transaction(self, *, durable: bool = False) -> AbstractContextManager[Transaction]:
         """Begin; commit when the block ends, roll back when it raises. Not re-entrant in one thread.

@@ -7,6 +7,7 @@ psycopg is imported here and in ``postgres``, and by nothing that the package im
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
@@ -137,13 +138,15 @@ def _refuse_ending() -> NoReturn:
 class Work:
     """One connection's transaction: begun, and then committed or rolled back, by us alone."""
 
-    def __init__(self, connection: psycopg.Connection[Any], begin: str) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], opening: bytes) -> None:
         self.connection = connection
         self.cursor = connection.cursor(row_factory=tuple_row)
         self.driver = Driver(STATEMENTS, ROWS, psycopg.Error, translate, self.ended)
         self.pid = os.getpid()
         """The process whose transaction this is: a forked child's copy of the socket must stay silent."""
-        self._begin = begin
+        self.opening = opening
+        """The SQL of BEGIN: whoever sends it along with other statements calls :meth:`has_begun`."""
+        self.begun = False
 
     @property
     def misused(self) -> bool:
@@ -158,13 +161,21 @@ class Work:
     def begin(self) -> None:
         """BEGIN, with our limits. Raises errors of the store."""
         try:
-            self.cursor.execute(self._begin, prepare=False)
+            self.cursor.execute(self.opening, prepare=False)
         except psycopg.Error as error:
             raise translate(error) from error
+        self.has_begun()
+
+    def has_begun(self) -> None:
+        """The transaction is open, or the attempt to open it must be rolled back."""
+        self.begun = True
         self._guard(True)
 
-    def commit(self) -> None:
-        """COMMIT. Raises :class:`CommitUnknown` where its answer was lost, else an error that says what happened."""
+    def commit(self, cursor: Any = None, first: bytes = b"", values: Sequence[Any] = ()) -> None:
+        """COMMIT; ``first`` is sent along and before it, on ``cursor``.
+
+        Raises :class:`CommitUnknown` where the answer was lost, else an error that says what happened.
+        """
         if self.pid != os.getpid():
             raise StorageUnavailable("this process was forked inside a transaction: end it before the fork")
         if self.connection.info.transaction_status == TransactionStatus.INERROR:
@@ -172,7 +183,10 @@ class Work:
             raise StorageError("an error of the database was swallowed inside the transaction: it cannot be committed")
         self._guard(False)
         try:
-            self.cursor.execute("COMMIT", prepare=False)
+            if cursor is None:
+                self.cursor.execute("COMMIT", prepare=False)
+            else:
+                cursor.execute(first + b"; COMMIT", values)
         except psycopg.Error as error:
             if getattr(error, "sqlstate", None) is None or self.connection.broken:
                 raise CommitUnknown(f"PostgreSQL: {_message(error)}; whether it was committed is not known") from error

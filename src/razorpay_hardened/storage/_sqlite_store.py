@@ -32,6 +32,9 @@ class SQLiteBase(SqlReader):
     joins_application = False
     """Handlers run in our transaction, through ``tx``; the application's own transaction is another."""
 
+    claims_cheaply = False
+    """Any claim takes the one write lock; the probe takes none."""
+
     url: str
 
     def __init__(self, busy_timeout_s: float) -> None:

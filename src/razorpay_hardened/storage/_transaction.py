@@ -61,8 +61,7 @@ class SqlTransaction:
     """See :class:`razorpay_hardened.ports.store.Transaction`."""
 
     def __init__(self, connection: Any, cursor: Any, driver: Driver) -> None:
-        self.connection = connection
-        """The DB-API connection that this transaction runs on."""
+        self._connection = connection
         self._cursor = cursor
         self._driver = driver
         self._sql, self._rows = driver.statements, driver.rows
@@ -70,17 +69,27 @@ class SqlTransaction:
         self._known: dict[str, Any] = {}
         """id → the indexed columns of its row, for the rows that were loaded: see :class:`Saving`."""
 
+    @property
+    def connection(self) -> Any:
+        """The DB-API connection that this transaction runs on."""
+        self._ready()
+        return self._connection
+
+    def _ready(self) -> None:
+        """Called before every statement, for a store that has put something off to send it along."""
+
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
         """Run the application's own SQL; the driver's errors pass through."""
         return self.connection.execute(sql, parameters)
 
     def end(self) -> None:
         """Make this transaction unusable. For the store, once it has committed or rolled back."""
-        self.connection = self._cursor = _Over()
+        self._connection = self._cursor = _Over()
 
     # --- running our own statements
 
     def _run(self, sql: str, parameters: Row = ()) -> int:
+        self._ready()
         try:
             count: int = self._cursor.execute(sql, parameters).rowcount
         except self._driver.errors as error:
@@ -88,6 +97,7 @@ class SqlTransaction:
         return count
 
     def _all(self, sql: str, parameters: Row = ()) -> list[Any]:
+        self._ready()
         # Always to the end: a cursor left half read keeps its statement, and COMMIT refuses to pass it.
         try:
             rows: list[Any] = self._cursor.execute(sql, parameters).fetchall()
@@ -99,6 +109,7 @@ class SqlTransaction:
         if len(values) == 1:
             self._run(sql, make(values[0]))
         elif values:
+            self._ready()
             try:
                 self._cursor.executemany(sql, [make(value) for value in values])
             except self._driver.errors as error:
@@ -138,6 +149,10 @@ class SqlTransaction:
         self.refuse_if_ended(error)
         self._run("ROLLBACK TO SAVEPOINT " + name)
         self._run("RELEASE SAVEPOINT " + name)
+        self._undone()
+
+    def _undone(self) -> None:
+        """Called after a savepoint was rolled back, for a store that remembers what it read."""
 
     def refuse_if_ended(self, error: BaseException | None = None) -> None:
         """Raise if the transaction is no longer ours. A full disk ends it too, and that is nobody's misuse."""
@@ -220,7 +235,7 @@ class SqlTransaction:
             self._known[row[0]] = saving.fixed(row)
         return {row[0]: value(row) for row in found}
 
-    def write(self, batch: Batch) -> list[EffectRow]:
+    def write(self, batch: Batch, *, told: bool = True) -> list[EffectRow]:
         """Write the batch; gives the effects that are new, in order."""
         rows, sql = self._rows, self._sql
         self._save(sql.anchor, map(rows.of_anchor, batch.anchors))

@@ -62,6 +62,7 @@ class DbApiStore(SqlReader):
     joins_application = True
     """Handlers share the application's own transaction."""
 
+    claims_cheaply = False
     url = "the application's connection"
 
     def __init__(self, connection: Any, *, outer: bool = False) -> None:

@@ -40,8 +40,10 @@ class Step(NamedTuple):
 
 
 def schema_text(dialect: str) -> str:
-    """The SQL that makes all tables of ``dialect``, as one text."""
-    return files("razorpay_hardened.storage").joinpath("sql", dialect, "schema.sql").read_text("utf-8")
+    """The SQL that makes all tables of ``dialect``, and its functions where it has any, as one text."""
+    folder = files("razorpay_hardened.storage").joinpath("sql", dialect)
+    parts = [folder.joinpath(name) for name in ("schema.sql", "functions.sql")]
+    return "\n".join(part.read_text("utf-8") for part in parts if part.is_file())
 
 
 def check(found: Found | None) -> None:

@@ -21,10 +21,10 @@ from razorpay_hardened.errors import (
 from razorpay_hardened.ports.store import StoreStatus
 from razorpay_hardened.storage import _fork, migrate
 from razorpay_hardened.storage._postgres import ROWS, GuardedConnection, Work, schema_found, translate
+from razorpay_hardened.storage._postgres_unit import PostgresTransaction
 from razorpay_hardened.storage._reader import SqlReader
 from razorpay_hardened.storage._rows import Row
 from razorpay_hardened.storage._statements import POSTGRESQL, TABLES
-from razorpay_hardened.storage._transaction import SqlTransaction
 
 try:
     import psycopg
@@ -67,6 +67,8 @@ class PostgresStore(SqlReader):
     _dialect = POSTGRESQL
     joins_application = False
     """Handlers run in our transaction, through ``tx``; the application's own transaction is another."""
+    claims_cheaply = True
+    """A claim that finds its digest writes nothing."""
 
     def __init__(
         self,
@@ -88,10 +90,7 @@ class PostgresStore(SqlReader):
         self._max = max_connections
         self._wait_s = wait_s
         self._connect_timeout_s = connect_timeout_s
-        self._begin = (
-            f"BEGIN ISOLATION LEVEL {isolation.upper()};"
-            f" SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'; SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT_S}s'"
-        )
+        self._opening = f"BEGIN ISOLATION LEVEL {isolation.upper()}".encode()
         self._lock = Lock()
         self._pool: Pool | None = None
         self._checked = False
@@ -119,7 +118,7 @@ class PostgresStore(SqlReader):
             open=False,
             timeout=self._wait_s,
             reconnect_timeout=1.0,  # give up soon: the next who asks makes the pool try again
-            configure=_durable,
+            configure=_set_up,
             name="razorpay-hardened",
         )
         pool.open()
@@ -161,7 +160,7 @@ class PostgresStore(SqlReader):
     # --- transactions
 
     @contextmanager
-    def transaction(self, *, durable: bool = False) -> Iterator[SqlTransaction]:
+    def transaction(self, *, durable: bool = False) -> Iterator[PostgresTransaction]:
         """Begin; commit when the block ends, roll back when it raises. Not re-entrant in one thread.
 
         Always ``durable``: nobody's transaction is around it. Raises :class:`StorageUnavailable` when it cannot begin
@@ -174,7 +173,7 @@ class PostgresStore(SqlReader):
         try:
             with self._lent() as connection:
                 self._check(connection)
-                yield from _unit(Work(connection, self._begin))
+                yield from _unit(Work(connection, self._opening))
         finally:
             self._mine.busy = False
 
@@ -195,6 +194,7 @@ class PostgresStore(SqlReader):
         with self._lent() as connection:
             try:
                 with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
+                    cursor.execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0", prepare=False)
                     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
                     self._bring_up(connection, cursor, finish=finish)
             except psycopg.Error as error:
@@ -259,13 +259,12 @@ class PostgresStore(SqlReader):
         self._lock, self._pool, self._checked = Lock(), None, False
 
 
-def _unit(work: Work) -> Iterator[SqlTransaction]:
-    work.begin()
-    tx = SqlTransaction(work.connection, work.cursor, work.driver)
+def _unit(work: Work) -> Iterator[PostgresTransaction]:
+    tx = PostgresTransaction(work)
     try:
         yield tx
         tx.refuse_if_ended()
-        work.commit()
+        tx.commit()
     except BaseException as error:
         misused = work.misused
         work.roll_back()
@@ -289,8 +288,13 @@ def _count(cursor: psycopg.Cursor[Any], table: str) -> int:
     return 0 if found is None else int(found[0])
 
 
-def _durable(connection: Connection) -> None:
-    """A commit that is answered has reached the disk (FAULTS K11), whatever the server's default is."""
+def _set_up(connection: Connection) -> None:
+    """Our limits; and a commit that is answered has reached the disk, whatever the server's default (FAULTS K11)."""
+    connection.execute(
+        f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'; SET statement_timeout = '{STATEMENT_TIMEOUT_S}s';"
+        " SET timezone = 'UTC'",
+        prepare=False,
+    )
     found = connection.execute("SHOW synchronous_commit", prepare=False).fetchone()
     if found is not None and found[0] == "off":
         connection.execute("SET synchronous_commit = on", prepare=False)
