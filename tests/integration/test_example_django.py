@@ -144,13 +144,16 @@ def test_bought_paid_and_granted_once(site: Site) -> None:
 
 @in_its_own_process
 def test_the_browser_may_be_first(site: Site) -> None:
-    """The page says what is true: the money is there; the plan opens with cron or with the next webhook, once."""
+    """The grant is there when the page is shown; cron sends the mail, once."""
+    from django.core import mail
+
     page = site.browser.post("/confirm", site.pay(site.buy()))
-    assert (page.status_code, page.context["outcome"]) == (200, "paid")
+    assert (page.status_code, heading(page)) == (200, "Thank you, it is yours")
+    assert site.plans() == ["gold-monthly"]
     for _ in range(2):
         told, complaint = site.run("process_payments", "--limit", "10")
         assert (bool(told), complaint) == (True, None)
-    assert site.plans() == ["gold-monthly"]
+    assert len(mail.outbox) == 1
     (held,) = site.rzp.store.orders(limit=2)
     assert heading(site.browser.get(f"/orders/{held.local_id}")) == "Thank you, it is yours"
 
@@ -267,22 +270,70 @@ def test_a_lost_webhook_is_found_and_repaired(site: Site) -> None:
 
 @in_its_own_process
 def test_a_grant_that_fails_is_tried_again(site: Site) -> None:
-    """The webhook is answered all the same, cron alarms while it fails, and the grant comes once it can."""
+    """Its half-done work is undone and the payment stays on record; the redelivery grants, once."""
     from unittest.mock import patch
 
     from payments import handlers
 
+    create = site.access.create
+
+    def half(**values: Any) -> None:
+        create(**values)
+        raise OSError("the disk is full")
+
     site.pay(site.buy())
-    with patch.object(handlers.Access.objects, "get_or_create", side_effect=OSError("the disk is full")):
+    with patch.object(handlers.Access.objects, "create", side_effect=half):
         site.rz.deliver.flush()
-    assert set(site.statuses) == {200}
+    assert 500 in site.statuses
     assert site.plans() == []
     (waiting,) = site.rzp.store.effects(states=("waiting",), limit=5)
-    assert (waiting.handler, waiting.attempts) == ("grant-access", 1)
-    with site.rzp.store.transaction() as tx:
-        tx.finish_effect(waiting, "waiting", attempts=1, due_at=site.rzp.clock.now())
-    assert site.run("process_payments")[1] is None
+    assert waiting.handler == "grant-access"
+    assert site.rzp.store.payments()[0].captured
+    for event in site.rz.world.events:
+        site.rz.deliver.replay(event.id)
+    site.rz.deliver.flush()
+    assert site.statuses[-1] == 200
     assert site.plans() == ["gold-monthly"]
+
+
+@in_its_own_process
+def test_what_django_rolls_back_never_happened(site: Site) -> None:
+    """D11: ATOMIC_REQUESTS around the webhook, and an error after our answer: the redelivery does all of it, once."""
+    from django.core import mail
+    from django.db import transaction
+
+    site.pay(site.buy())
+    paid = next(event for event in site.rz.world.events if event.name == "order.paid")
+    headers = {"X-Razorpay-Signature": sign_for_test(paid.body, site.rz.webhook_secret)}
+    for _ in range(2):
+        try:
+            with transaction.atomic():
+                answer = site.client().post(HOOK, paid.body, content_type="application/json", headers=headers)
+                assert (answer.status_code, site.plans()) == (200, ["gold-monthly"])
+                raise OSError("a middleware of the application's own")
+        except OSError:
+            pass
+        assert (site.plans(), mail.outbox, list(site.rzp.store.deliveries(limit=9))) == ([], [], [])
+    site.rz.deliver.flush()
+    assert set(site.statuses) == {200}
+    assert (site.plans(), len(mail.outbox)) == (["gold-monthly"], 1)
+
+
+@in_its_own_process
+def test_an_order_is_committed_before_razorpay_hears_of_it(site: Site) -> None:
+    """Inside a transaction of the application's, buying is refused: no order at Razorpay without its row here."""
+    from django.db import transaction
+
+    from razorpay_hardened.errors import TransactionMisuse
+
+    with transaction.atomic():
+        try:
+            site.rzp.checkout.start(owner="user:7", plan="gold-monthly", key="cart-9")
+        except TransactionMisuse as error:
+            assert "non_atomic_requests" in str(error)
+        else:
+            raise AssertionError("it was not refused")
+    assert site.rz.world.orders == {}
 
 
 def test_it_stays_thin() -> None:
@@ -300,11 +351,11 @@ def test_it_stays_thin() -> None:
     assert lines(*whole) < 190
 
 
-def test_no_handler_runs_inside_the_librarys_transaction() -> None:
-    """Until the store can join Django's connection, ``on`` would promise what it cannot keep."""
+def test_what_the_customer_gets_is_in_the_transaction_that_records_paid() -> None:
+    """The grant is ``on``, the mail is ``after``."""
     code = (FOLDER / "payments" / "handlers.py").read_text()
 
-    assert re.findall(r"^@rzp\.(\w+)", code, re.MULTILINE) == ["after", "after"]
+    assert re.findall(r"^@rzp\.(\w+)", code, re.MULTILINE) == ["on", "after"]
 
 
 def test_both_shops_have_the_same_scripts() -> None:
@@ -322,7 +373,6 @@ def main(name: str, folder: str) -> None:
             DJANGO_SETTINGS_MODULE="shop.settings",
             DJANGO_SECRET_KEY="a key that is only for this test and that protects nothing",
             DJANGO_DATABASE=f"{folder}/db.sqlite3",
-            RAZORPAY_STORE_URL=f"sqlite:///{folder}/razorpay.db",
             RAZORPAY_MAX_ATTEMPTS="1",  # outages are told at once: nothing here waits
         )
         sys.dont_write_bytecode = True

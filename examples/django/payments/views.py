@@ -33,8 +33,9 @@ def in_words(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return told
 
 
-# No login and no CSRF token: the signature over the raw bytes is the proof. Not atomic: what the library and the
-# handlers have committed must not be rolled back by a transaction around the view.
+# No login and no CSRF token: the signature over the raw bytes is the proof. Not atomic: the library makes the
+# transaction, with its own limits, and runs it again where the database asks for that. (Inside ATOMIC_REQUESTS it works
+# too: then nothing is announced, and no "after" handler runs, before Django commits.)
 @csrf_exempt
 @transaction.non_atomic_requests
 def webhook(request: HttpRequest) -> HttpResponse:
@@ -50,6 +51,7 @@ def plans(request: HttpRequest) -> HttpResponse:
     return show(request, "plans", plans=list(PLANS.values()), mine=mine, key=secrets.token_urlsafe(16))
 
 
+# Not atomic: the order must be committed here before Razorpay is told of it. Forget it, and the library refuses.
 @require_POST
 @transaction.non_atomic_requests
 @in_words

@@ -28,6 +28,11 @@ DATABASES = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": os.environ.get("DJANGO_DATABASE", BASE_DIR / "db.sqlite3"),
         "ATOMIC_REQUESTS": True,  # as in many projects; the views that Razorpay's news go through opt out
+        # One writer at a time, and a commit that has reached the disk. With PostgreSQL leave OPTIONS out.
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+        },
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
