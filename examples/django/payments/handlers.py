@@ -1,8 +1,8 @@
 """What the shop does for its money.
 
 ``on`` handlers run in the transaction that records "paid", on Django's own connection: what the ORM writes there
-commits with it, or not at all. Exactly once. ``after`` handlers run once that has committed, and again until they succeed: for
-mails and other people's APIs, with ``change.key`` that is the same each time.
+commits with it, or not at all. Exactly once. ``after`` handlers run once that has committed, and again until they
+succeed: for mails and other people's APIs, with ``change.key`` that is the same each time.
 """
 
 from __future__ import annotations

@@ -21,13 +21,21 @@ app = typer.Typer(help="The tables: make them, look at them, read their SQL.", n
 
 
 @app.command()
-def migrate(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Make the tables, or bring them up to this version. Safe to run at every start."""
+def migrate(
+    context: typer.Context,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Also what the version before cannot survive: once its last process is gone.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the tables, or bring them up to this version. Safe to run at every start, while the old version still runs."""
     with session_of(context).store() as store:
-        before, after = store.status(), store.migrate()
+        before, after = store.status(), store.migrate(finish=finish)
     if as_json:
         json_out({**_as_dict(after), "from": before.version})
         return
+    if not after.finished:
+        note("the version before still runs on it: `db migrate --finish`, once its last process has gone")
     if before.version == after.version:
         note(f"{after.url}: already at schema version {after.version}")
     else:
@@ -73,6 +81,7 @@ def _as_dict(found: StoreStatus) -> dict[str, object]:
         "version": found.version,
         "wanted": found.wanted,
         "current": current,
+        "finished": found.finished,
         "rows": found.counts,
     }
 
