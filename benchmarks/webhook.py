@@ -157,7 +157,7 @@ class SameRows:
         return self._connection.execute(f"SELECT * FROM {table}").fetchall()
 
     def _insert(self, table: str, row: list[Any]) -> None:
-        if table == "razorpay_effects":
+        if table in ("razorpay_effects", "razorpay_inbox", "razorpay_audit"):
             row[0] = None  # its number is the database's to give
         marks = ", ".join("?" * len(row))
         self._statements.append((f"INSERT INTO {table} VALUES ({marks})", row))

@@ -24,11 +24,11 @@ app = typer.Typer(help="The tables: make them, look at them, read their SQL.", n
 def migrate(
     context: typer.Context,
     finish: Annotated[
-        bool, typer.Option("--finish", help="Also what the version before cannot survive: once its last process is gone.")
+        bool, typer.Option("--finish", help="Also what the version before cannot survive, once it is gone.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the tables, or bring them up to this version. Safe to run at every start, while the old version still runs."""
+    """Make the tables, or bring them up to this version. Safe at every start, and while the old version runs."""
     with session_of(context).store() as store:
         before, after = store.status(), store.migrate(finish=finish)
     if as_json:
