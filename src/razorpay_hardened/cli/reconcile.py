@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -27,6 +28,7 @@ _FINDINGS = [
     Column("state"),
     Column("note", 3, wrap=True),
 ]
+_AMOUNT: Final = re.compile(r"\b([0-9]+) ([A-Z]{3})\b")
 _SUMS = [
     Column("currency"),
     Column("what"),
@@ -87,7 +89,12 @@ def _show(result: Reconciliation, session: Session) -> None:
 def _row(finding: Finding) -> tuple[object, ...]:
     known = finding.entity_id.startswith(("order_", "pay_", "rfnd_"))
     subject = finding.entity_id if known else f"{finding.entity} {finding.entity_id}"
-    return finding.kind, subject, finding.here or "(nothing)", finding.there or "(nothing)", finding.state, finding.note
+    return finding.kind, subject, _side(finding.here), _side(finding.there), finding.state, finding.note
+
+
+def _side(told: str | None) -> str:
+    """What one side holds: a finding speaks of subunits, people do not."""
+    return _AMOUNT.sub(lambda found: money(int(found[1]), found[2]), told) if told else "(nothing)"
 
 
 def _sums(code: str, sums: Sums) -> Iterator[tuple[object, ...]]:
