@@ -69,6 +69,15 @@ def working(shop: Morning, terminal: Callable[..., Terminal]) -> Terminal:
 
 
 @pytest.fixture
+def idle(morning: Morning, terminal: Callable[..., Terminal], monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """The same on the morning that all tests share: for what must not change anything."""
+    module = ModuleType(APP)
+    module.__dict__["wired"] = morning.wired
+    monkeypatch.setitem(sys.modules, APP, module)
+    return terminal(morning.environ())
+
+
+@pytest.fixture
 def copied(morning: Morning, tmp_path: Path) -> Path:
     """A copy of the morning's store, to be spoilt."""
     path = tmp_path / "copy.db"

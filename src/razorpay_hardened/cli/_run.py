@@ -12,6 +12,7 @@ import threading
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from types import FrameType
 from typing import Any, Final
 
@@ -75,10 +76,16 @@ def run(argv: Sequence[str]) -> int:
         )
 
 
-def _invoke(argv: Sequence[str]) -> int:
+@cache
+def _program() -> Any:
+    """The root command. Reading all signatures takes longer than most commands do, so it is done once."""
     from razorpay_hardened.cli._root import app
 
-    code = typer.main.get_command(app).main(list(argv), prog_name="razorpay-hardened", standalone_mode=False)
+    return typer.main.get_command(app)
+
+
+def _invoke(argv: Sequence[str]) -> int:
+    code = _program().main(list(argv), prog_name="razorpay-hardened", standalone_mode=False)
     sys.stdout.flush()  # here, where a closed pipe still has an exit code
     return code if isinstance(code, int) else 0
 
