@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from razorpay_hardened.cli._app import Session, session_of
-from razorpay_hardened.cli._options import AppOption, JsonOption, LimitOption, SinceOption, UntilOption, window
+from razorpay_hardened.cli._options import LIMIT_MAX, AppOption, JsonOption, SinceOption, UntilOption, window
 from razorpay_hardened.cli._output import Column, heading, json_out, money, note, table, utc, when
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ def reconcile(
     context: typer.Context,
     since: SinceOption = None,
     until: UntilOption = None,
-    limit: LimitOption = 500,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=LIMIT_MAX, help="Examine at most this many orders, payments, refunds.")
+    ] = 500,
     repair: Annotated[
         bool, typer.Option("--repair", help="Write what is missing; your handlers run. Needs --app.")
     ] = False,
