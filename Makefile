@@ -5,6 +5,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 WORKERS ?= 2
+# Where it is set, every process of a test run compiles the whole package and rewrites every assertion anew: 3 s each.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test unit check format simulate crash bench coverage clean
 .DEFAULT_GOAL := help
