@@ -31,7 +31,7 @@ test: $(STAMP)
 	@$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadgroup -m "not campaign"
 
 unit: $(STAMP)
-	@$(BIN)/python -m pytest tests/unit -n $(WORKERS) -m "not slow and not campaign"
+	@$(BIN)/python -m pytest tests/unit -n $(WORKERS) -m "not slow and not campaign" --hypothesis-profile quick
 
 check: $(STAMP)
 	@$(BIN)/ruff check .
