@@ -5,6 +5,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 WORKERS ?= 2
+# Where it is set, every process of a test run compiles the whole package and rewrites every assertion anew: 3 s each.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test unit check format simulate crash bench coverage clean
 .DEFAULT_GOAL := help
@@ -29,7 +31,7 @@ test: $(STAMP)
 	@$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadgroup -m "not campaign"
 
 unit: $(STAMP)
-	@$(BIN)/python -m pytest tests/unit -n $(WORKERS) -m "not slow and not campaign"
+	@$(BIN)/python -m pytest tests/unit -n $(WORKERS) -m "not slow and not campaign" --hypothesis-profile quick
 
 check: $(STAMP)
 	@$(BIN)/ruff check .

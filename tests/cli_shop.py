@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import pytest
 
 from razorpay_hardened import Client, Money, Razorpay, web
 from razorpay_hardened.clock import FrozenClock
@@ -16,7 +21,59 @@ from razorpay_hardened.storage import SQLiteStore
 SINCE = "2026-01-05"
 """The day on which the shop's story begins, as an option's value."""
 EVENT_ID = "event\x1b[2J.id"
-"""Not signed, so anybody's: an event id that would clear a terminal."""
+"""Not signed, so anybody's: an event id that would clear a terminal. It counts as none."""
+
+
+APP = "shop_under_test:wired"
+"""The application of a shop, where its module is known under this name."""
+
+
+class Said(NamedTuple):
+    """What a command said, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one document that it printed."""
+        return json.loads(self.out)
+
+
+class Terminal:
+    """Runs commands in this process. Nothing is looked at but what a person or a script sees."""
+
+    def __init__(self, captured: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self._captured = captured
+        self._monkeypatch = monkeypatch
+
+    def __call__(self, *argv: str) -> Said:
+        from razorpay_hardened.cli import main
+
+        self._captured.readouterr()
+        code = main(argv)
+        return Said(code, *self._captured.readouterr())
+
+    def columns(self, width: int) -> Terminal:
+        """From now on, lines are no longer than this."""
+        self._monkeypatch.setenv("COLUMNS", str(width))
+        return self
+
+    def environ(self, **variables: str) -> Terminal:
+        for name, value in variables.items():
+            self._monkeypatch.setenv(name, value)
+        return self
+
+
+def contents(url: str) -> tuple[dict[str, int], int]:
+    """How many rows each table of a store has, and how long its write-ahead log is: what any write would change."""
+    path = Path(url.removeprefix("sqlite:///"))
+    with closing(sqlite3.connect(path)) as connection:
+        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        rows = {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names}
+        log = path.with_name(f"{path.name}-wal")
+        return rows, log.stat().st_size if log.exists() else 0
 
 
 class Shop:
@@ -121,7 +178,9 @@ class Morning(Shop):
         self.passes(5)
         self.signed(b'{"entity":"event","event":"payment.captured"', "evt_torn")
         self.signed(self._contradiction(), "evt_contradiction")
-        self.signed(b'{"entity":"event","event":"payment.tele\\u001b[31mported","payload":{}}', EVENT_ID)
+        odd = b'{"entity":"event","event":"payment.tele\\u001b[31mported","payload":{}}'
+        self.signed(odd, EVENT_ID)
+        self.odd = sha256(odd).hexdigest()
         self.rzp.close()
 
     def _contradiction(self) -> bytes:

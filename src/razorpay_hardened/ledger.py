@@ -158,8 +158,12 @@ class Ledger:
         """Put on record that somebody asked for what is not theirs, or for what does not fit. Nothing changes."""
         self._note(tx, anchor, "refused", kind, entity_id, reason, cause)
 
+    def replayed(self, tx: Transaction, digest: str, anchor: str, *, cause: Cause) -> None:
+        """Put on record that somebody had a delivery processed again that was done already."""
+        self._note(tx, anchor, "replayed", "body", digest, None, cause)
+
     def _note(
-        self, tx: Transaction, anchor: str, what: str, kind: str, entity_id: str, reason: str, cause: Cause
+        self, tx: Transaction, anchor: str, what: str, kind: str, entity_id: str, reason: str | None, cause: Cause
     ) -> None:
         unit = _Unit(tx, (), cause, self._registry, self._clock.now())
         unit.read(Touches((anchor,)))

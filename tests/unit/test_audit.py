@@ -43,15 +43,18 @@ def test_a_whole_chain_verifies() -> None:
     assert broken_at(rows, 5, rows[-1].hash) is None
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(AuditRow)])
 @pytest.mark.parametrize("place", [0, 2, 4])
-def test_a_change_of_any_column_of_any_row_is_named(name: str, place: int) -> None:
+def test_a_change_of_any_column_of_any_row_is_named(place: int) -> None:
     """Each column in turn; the first broken row is told."""
-    rows = chain(5)
-    head = rows[-1].hash
-    value = AT.replace(year=2027) if name == "at" else 77 if name in ("amount", "seq") else "changed by hand"
-    rows[place] = replace(rows[place], **{name: value})
-    assert broken_at(rows, 5, head) == place + 1
+    told = {}
+    for name in (field.name for field in fields(AuditRow)):
+        rows = chain(5)
+        head = rows[-1].hash
+        value = AT.replace(year=2027) if name == "at" else 77 if name in ("amount", "seq") else "changed by hand"
+        rows[place] = replace(rows[place], **{name: value})
+        told[name] = broken_at(rows, 5, head)
+    assert told == dict.fromkeys(told, place + 1)
+    assert len(told) > 10
 
 
 def test_a_dropped_row_is_named_wherever_it_was() -> None:

@@ -115,6 +115,7 @@ def test_someone_else_s_authorization_is_taken_out_too() -> None:
     assert error.description == "got authorization: bearer [redacted]"
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.binary(max_size=40) | st.text(max_size=40).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_any_body_ends_in_one_of_our_errors(body: bytes) -> None:

@@ -95,6 +95,7 @@ def test_both_sides_page_through_a_crowded_second() -> None:
     assert (230, set()) == (result.totals.examined, found(result))
 
 
+@pytest.mark.slow
 def test_a_second_without_end_is_stalled() -> None:
     """A listing that does not keep to its window is given up, not read for ever (FAULTS P7)."""
     razorpay = razorpay_with([IST_MIDNIGHT] * 5_001)
@@ -130,6 +131,7 @@ def test_an_empty_window_costs_one_look() -> None:
     assert razorpay.calls == ["list order", "list payment", "list refund"]
 
 
+@pytest.mark.slow
 def test_at_most_two_pages_are_alive() -> None:
     """Five thousand payments are compared with no more than two pages of entities in memory at a time (FAULTS P7)."""
     shop = Shop()
@@ -154,6 +156,7 @@ def test_at_most_two_pages_are_alive() -> None:
     cut=st.integers(-4000, 4000),
     known=st.sets(st.integers(0, 24)),
 )
+@pytest.mark.slow
 @settings(max_examples=60)
 def test_two_runs_that_meet_miss_nothing(offsets: list[int], cut: int, known: set[int]) -> None:
     """Wherever one run's window ends and the next one's begins, together they repair all, and nothing twice."""

@@ -108,7 +108,7 @@ def _placed(store: Store) -> Iterator[None]:
         url = store.status().url
         path = url.removeprefix("sqlite:///")
         if path != url and not os.path.exists(path):
-            raise ConfigError(
+            raise SchemaMismatch(
                 f"there is no store at {url}: name yours with RAZORPAY_STORE_URL or --store, "
                 "or make it with `razorpay-hardened db migrate`"
             ) from error

@@ -12,6 +12,7 @@ import typer
 
 __all__ = [
     "INDIA",
+    "LIMIT_MAX",
     "AppOption",
     "JsonOption",
     "LimitOption",

@@ -34,11 +34,13 @@ __all__ = [
     "table",
     "utc",
     "when",
+    "when_short",
 ]
 
 _PIPE_WIDTH: Final = 10_000  # nobody's terminal: lines are as long as they are, for grep and awk
 _GAP: Final = 2
 _PROSE: Final = 20
+_ALWAYS: Final = 9
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 """Ours, because strftime asks the locale."""
 
@@ -55,7 +57,7 @@ class Column(NamedTuple):
     ``wrap`` holds prose, never an id."""
 
     title: str
-    keep: int = 9
+    keep: int = _ALWAYS
     right: bool = False
     wrap: bool = False
 
@@ -112,10 +114,16 @@ def utc(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def when_short(moment: datetime, zone: tzinfo) -> str:
-    """The same where the year is plain from what stands above; the month is a word, so that nobody mistakes the day."""
+def when_short(moment: datetime, zone: tzinfo, now: datetime | None = None) -> str:
+    """The same where the year is plain from what stands above, or is that of ``now``; else the year and no seconds.
+
+    The month is a word, so that nobody mistakes the day.
+    """
     local = moment.astimezone(zone)
-    return f"{local.day:2} {_MONTHS[local.month - 1]} {local:%H:%M:%S}"
+    day = f"{local.day:2} {_MONTHS[local.month - 1]}"
+    if now is None or local.year == now.astimezone(zone).year:
+        return f"{day} {local:%H:%M:%S}"
+    return f"{day} {local:%Y %H:%M}"
 
 
 # --- printing
@@ -141,7 +149,7 @@ def heading(text: str) -> None:
 
 def note(text: str) -> None:
     """A remark below a table."""
-    console().print(Text(plain(text), style="dim"), soft_wrap=True)
+    console().print(Text(plain(text), style="dim"))
 
 
 def card(rows: Iterable[tuple[str, object]]) -> None:
@@ -156,12 +164,16 @@ def card(rows: Iterable[tuple[str, object]]) -> None:
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
-    """A table, unless it is empty. It never cuts an id: columns that do not fit the terminal are left out."""
+    """A table, unless it is empty. It never cuts an id: columns that do not fit the terminal are left out, and told.
+
+    A column that may go and has nothing to say goes without a word.
+    """
     if not rows:
         return
     out = console()
     cells = [[_cell(value) for value in row] for row in rows]
-    shown = _fitting(columns, cells, out.width)
+    filled = [at for at, column in enumerate(columns) if column.keep == _ALWAYS or any(row[at].plain for row in cells)]
+    shown = _fitting(columns, cells, filled, out.width)
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for place in shown:
         column = columns[place]
@@ -170,7 +182,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
     for row in cells:
         grid.add_row(*(row[place] for place in shown))
     out.print(grid)
-    left_out = [columns[place].title for place in range(len(columns)) if place not in shown]
+    left_out = [columns[place].title for place in filled if place not in shown]
     if left_out:
         note(f"left out for want of width: {', '.join(left_out)} (a wider terminal, a pipe or --json has them)")
 
@@ -182,14 +194,14 @@ def _cell(value: object) -> Text:
     return Text(text, style=_STYLES.get(word, ""))
 
 
-def _fitting(columns: Sequence[Column], cells: Sequence[Sequence[Text]], width: int) -> list[int]:
-    """The places of the columns that fit ``width``. One that may wrap needs room for a few words, not for all."""
+def _fitting(columns: Sequence[Column], cells: Sequence[Sequence[Text]], shown: list[int], width: int) -> list[int]:
+    """Those of the places ``shown`` that fit ``width``. A column that may wrap needs room for some words, not all."""
     needs = [max([len(column.title), *(row[at].cell_len for row in cells)]) for at, column in enumerate(columns)]
     needs = [min(need, _PROSE) if column.wrap else need for need, column in zip(needs, columns, strict=True)]
-    shown = list(range(len(columns)))
+    shown = list(shown)
     while sum(needs[at] + _GAP for at in shown) - _GAP > width:
         least = min(shown, key=lambda at: (columns[at].keep, -at))
-        if columns[least].keep == 9:
+        if columns[least].keep == _ALWAYS:
             break
         shown.remove(least)
     return shown

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import signal
 import sys
+import textwrap
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from types import FrameType
 from typing import Any, Final
 
@@ -25,6 +28,8 @@ FAILED: Final = 1
 USAGE: Final = 2
 BUSY: Final = 75
 _PIPE_CLOSED: Final = 128 + 13  # SIGPIPE, by number: Windows has no such signal, and a pipe can close there too
+_NARROWEST: Final = 40
+_WRAP: Final[Mapping[str, Any]] = {"break_long_words": False, "break_on_hyphens": False, "subsequent_indent": "       "}
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 # typer carries its own copy of click since 0.16, and click's errors are not in its public list: this is ClickException.
@@ -71,16 +76,27 @@ def run(argv: Sequence[str]) -> int:
         )
 
 
-def _invoke(argv: Sequence[str]) -> int:
+@cache
+def _program() -> Any:
+    """The root command. Reading all signatures takes longer than most commands do, so it is done once."""
     from razorpay_hardened.cli._root import app
 
-    code = typer.main.get_command(app).main(list(argv), prog_name="razorpay-hardened", standalone_mode=False)
+    return typer.main.get_command(app)
+
+
+def _invoke(argv: Sequence[str]) -> int:
+    code = _program().main(list(argv), prog_name="razorpay-hardened", standalone_mode=False)
     sys.stdout.flush()  # here, where a closed pipe still has an exit code
     return code if isinstance(code, int) else 0
 
 
-def _told(line: str, code: int) -> int:
-    sys.stderr.write(f"{line}\n")
+def _told(text: str, code: int) -> int:
+    """Write to stderr; on a terminal, lines break between words."""
+    lines = text.splitlines()
+    if sys.stderr.isatty():
+        width = max(_NARROWEST, shutil.get_terminal_size().columns)
+        lines = [part for line in lines for part in textwrap.wrap(line, width, **_WRAP) or [""]]
+    sys.stderr.write("\n".join(lines) + "\n")
     return code
 
 

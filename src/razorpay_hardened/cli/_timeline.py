@@ -19,6 +19,7 @@ from razorpay_hardened.ports.store import EffectRow, InboxRow, Reader
 __all__ = ["Line", "Story", "deliveries_about", "story", "story_of_event"]
 
 _PAGE: Final = 1000
+_DIGEST_SHOWN: Final = 16
 _SORT: Final = {"delivery": 0, "audit": 1, "effect": 2}
 
 
@@ -163,14 +164,20 @@ def _deliveries(store: Reader, anchors: Iterable[str], audit: Iterable[AuditRow]
 def _audit_line(row: AuditRow) -> Line:
     moved = f"{row.before or '(new)'} → {row.after}"
     what = {"changed": moved, "noted": f"noted ({row.after})"}.get(row.what, row.what.replace("_", " "))
-    news = f"{row.source} {row.event}" if row.event else row.source
+    news = row.event or row.source
     actor = f" by {masked(row.actor)}" if row.actor not in ("system", "razorpay", row.source) else ""
-    subject = "order" if row.kind == "order" else row.entity_id  # one story has one order: its card names it
-    return Line(row.at, "audit", subject, what, f"{news}{actor}" + (f": {masked(row.note)}" if row.note else ""))
+    return Line(row.at, "audit", _subject(row), what, f"{news}{actor}" + (f": {masked(row.note)}" if row.note else ""))
+
+
+def _subject(row: AuditRow) -> str:
+    """One story has one order, and its card names it; a body that could not be used has no name but its digest."""
+    if row.kind == "order":
+        return "order"
+    return row.entity_id[:_DIGEST_SHOWN] if row.entity_id == row.digest else row.entity_id
 
 
 def _delivery_line(row: InboxRow) -> Line:
-    why = row.event_id or row.digest[:16]
+    why = row.event_id or row.digest[:_DIGEST_SHOWN]
     return Line(
         row.received_at,
         "delivery",

@@ -22,7 +22,7 @@ from razorpay_hardened.cli._options import (
     chosen,
     window,
 )
-from razorpay_hardened.cli._output import Column, card, json_out, note, table, utc, when
+from razorpay_hardened.cli._output import Column, card, json_out, note, table, utc, when, when_short
 from razorpay_hardened.cli._timeline import Story, deliveries_about, story_of_event
 from razorpay_hardened.cli._views import show_story
 from razorpay_hardened.errors import EventUnknown
@@ -43,9 +43,9 @@ _COLUMNS = [
     Column("event"),
     Column("state"),
     Column("id"),
-    Column("about", 4),
+    Column("about", 2),
     Column("tries", 1, right=True),
-    Column("reason", 2, wrap=True),
+    Column("reason", 4, wrap=True),
 ]
 _Reference = Annotated[
     str, typer.Argument(metavar="EVENT", help="An event id, a digest, or the first 8 or more digits of one.")
@@ -230,7 +230,7 @@ def event_dict(row: InboxRow) -> dict[str, Any]:
 
 def _row(row: InboxRow, session: Session) -> tuple[object, ...]:
     name = row.event_id or row.digest[:_SHORT]
-    received = when(row.received_at, session.zone)
+    received = when_short(row.received_at, session.zone, session.now())
     return received, row.event or _UNREAD, row.state, name, _about(row), row.attempts or "", masked(row.reason)
 
 

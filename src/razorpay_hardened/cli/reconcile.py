@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from razorpay_hardened.cli._app import Session, session_of
-from razorpay_hardened.cli._options import AppOption, JsonOption, LimitOption, SinceOption, UntilOption, window
+from razorpay_hardened.cli._options import LIMIT_MAX, AppOption, JsonOption, SinceOption, UntilOption, window
 from razorpay_hardened.cli._output import Column, heading, json_out, money, note, table, utc, when
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _FINDINGS = [
     Column("state"),
     Column("note", 3, wrap=True),
 ]
+_AMOUNT: Final = re.compile(r"\b([0-9]+) ([A-Z]{3})\b")
 _SUMS = [
     Column("currency"),
     Column("what"),
@@ -40,7 +42,9 @@ def reconcile(
     context: typer.Context,
     since: SinceOption = None,
     until: UntilOption = None,
-    limit: LimitOption = 500,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=LIMIT_MAX, help="Examine at most this many orders, payments, refunds.")
+    ] = 500,
     repair: Annotated[
         bool, typer.Option("--repair", help="Write what is missing; your handlers run. Needs --app.")
     ] = False,
@@ -87,7 +91,12 @@ def _show(result: Reconciliation, session: Session) -> None:
 def _row(finding: Finding) -> tuple[object, ...]:
     known = finding.entity_id.startswith(("order_", "pay_", "rfnd_"))
     subject = finding.entity_id if known else f"{finding.entity} {finding.entity_id}"
-    return finding.kind, subject, finding.here or "(nothing)", finding.there or "(nothing)", finding.state, finding.note
+    return finding.kind, subject, _side(finding.here), _side(finding.there), finding.state, finding.note
+
+
+def _side(told: str | None) -> str:
+    """What one side holds: a finding speaks of subunits, people do not."""
+    return _AMOUNT.sub(lambda found: money(int(found[1]), found[2]), told) if told else "(nothing)"
 
 
 def _sums(code: str, sums: Sums) -> Iterator[tuple[object, ...]]:

@@ -64,7 +64,7 @@ def send(
     if as_json:
         json_out({"url": url, "event_id": headers["X-Razorpay-Event-Id"], "bytes": len(raw), **answer._asdict()})
     else:
-        status = "no answer within 5 s" if answer.status is None else answer.status
+        status = "no answer" if answer.status is None else answer.status
         told = [("event id", headers["X-Razorpay-Event-Id"]), ("sent", f"{len(raw):,} bytes"), ("status", status)]
         card([*told, ("answer", answer.text), ("took", f"{answer.seconds * 1000:.0f} ms")])
     if not answer.acknowledged:

@@ -22,9 +22,9 @@ class AuditRow:
     """One line: who, what, from, to, why and when.
 
     ``what`` is ``changed`` (status), ``noted`` (amounts or ids), ``stale`` (an older status, refused),
-    ``unknown_status``, ``quarantined`` or ``refused`` (somebody asked for what does not fit). ``seq`` counts
-    from 1 within the anchor; ``prev`` is the hash of the row before ("" for the first); ``hash`` covers every other
-    field.
+    ``unknown_status``, ``quarantined``, ``replayed`` (done already, and asked for again) or ``refused`` (somebody
+    asked for what does not fit). ``seq`` counts from 1 within the anchor; ``prev`` is the hash of the row before (""
+    for the first); ``hash`` covers every other field.
     """
 
     anchor: str

@@ -180,4 +180,6 @@ class Pending:
             tx.settle(row.digest, "waiting", now, anchor=applied.waiting[0].row.anchor)
         else:
             tx.settle(row.digest, "done", now)
+            if row.state == "done" and not given_up:
+                self._ledger.replayed(tx, row.digest, applied.anchors[0], cause=cause)
         return applied
