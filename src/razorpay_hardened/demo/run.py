@@ -15,7 +15,7 @@ from typing import NoReturn
 from razorpay_hardened.client import Client
 from razorpay_hardened.clock import SystemClock
 from razorpay_hardened.demo._shop_http import FOLDER, READ_TIMEOUT_S, SEED
-from razorpay_hardened.demo.aftermath import read_both, settle
+from razorpay_hardened.demo.aftermath import settle
 from razorpay_hardened.demo.drive import Answer, Day
 from razorpay_hardened.demo.faults import API_FAULTS, DELIVERIES
 from razorpay_hardened.demo.journal import Journal
@@ -130,7 +130,7 @@ def play(seed: int, customers: int, folder: Path, journal: Journal | None = None
             day.play()
             night = _night_shift(rz, folder, seed)
             try:
-                outcome = conclude(day, settle(day, night), read_both(day, night))
+                outcome = conclude(day, settle(day, night))
             finally:
                 night.close()
         finally:

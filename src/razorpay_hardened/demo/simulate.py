@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from razorpay_hardened.client import Client
-from razorpay_hardened.demo.aftermath import read_both, settle
+from razorpay_hardened.demo.aftermath import settle
 from razorpay_hardened.demo.drive import Answer, Day
 from razorpay_hardened.demo.faults import API_FAULTS, DELIVERIES
 from razorpay_hardened.demo.journal import Journal
@@ -79,8 +79,7 @@ def simulate(seed: int, customers: int, folder: Path) -> Outcome:
     day.play()
     night = door.make()
     try:
-        reconciled = settle(day, night)
-        return conclude(day, reconciled, read_both(day, night))
+        return conclude(day, settle(day, night))
     finally:
         night.close()
         door.close()
