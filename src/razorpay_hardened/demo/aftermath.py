@@ -40,7 +40,7 @@ class Night:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """Night after night, until a look finds nothing; ``left`` is the last look.
+    """Night after night, until a look finds nothing to repair; ``left`` is the last look, for a person.
 
     ``before`` are both sides' books when every webhook that was going to come had come, ``after`` those at the end.
     """
@@ -58,12 +58,16 @@ def settle(day: Day, night: Shop) -> Reconciled:
     before = _read_both(day, night)
     nights: list[Night] = []
     found = _look(day, night)
-    while not nights or (found.findings and len(nights) < _NIGHTS):
+    while not nights or (len(nights) < _NIGHTS and _repairable(found)):
         nights.append(Night(found, _repair(day, night)))
         _tidy_up(day)
         found = _look(day, night)
     day.journal.enter("proving", day.at_s)
     return Reconciled(before, tuple(nights), found, _read_both(day, night))
+
+
+def _repairable(look: Reconciliation) -> bool:
+    return any(step.action != "report" for step in look.plan)
 
 
 def _read_both(day: Day, night: Shop) -> Books:

@@ -194,10 +194,10 @@ def _api_faults(day: Day) -> dict[str, int]:
 
 
 _FAULT_NAMES: Final = {
-    "do_then_hang": "did it, then hung",
-    "do_then_reset": "did it, then cut the line",
-    "do_then_502": "did it, then answered 502",
-    "reset_before": "cut the line before doing it",
+    "do_then_hang": "did it and hung",
+    "do_then_reset": "did it and cut the line",
+    "do_then_502": "did it and answered 502",
+    "reset_before": "cut the line instead",
     "429": "429 too many requests",
     "502": "502 bad gateway",
     "503": "503 unavailable",
@@ -229,11 +229,13 @@ def _kinds(findings: Iterable[Finding]) -> dict[str, int]:
 def _hours(day: Day) -> dict[str, tuple[int, ...]]:
     """Webhooks that were lost stand in the hour in which they were sent, the others in that in which they came."""
     length = int(day.journal.closed_s // 3600) + 1
-    noted = {"orders": "order", "payments": "payment captured", "API faults": "API fault", "kills": "crash"}
+    noted = {"orders": "order", "API faults": "API fault", "kills": "crash"}
     counted = {
         name: Counter({hour: count for (hour, what), count in day.journal.hours.items() if what == noted_as})
         for name, noted_as in noted.items()
     }
+    captures = (event for event in day.rz.world.events if event.name == "payment.captured")
+    counted["payments"] = Counter(_hour(_EPOCH + timedelta(milliseconds=event.at_ms)) for event in captures)
     counted["lost"] = Counter(_hour(_EPOCH + timedelta(milliseconds=event.at_ms)) for event in day.rz.deliver.lost)
     counted["doubled"] = Counter(_hour(one.at) for one in _doubled(day))
     counted["late"] = Counter(_hour(one.at) for one in _late(day))
