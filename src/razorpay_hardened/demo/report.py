@@ -217,8 +217,8 @@ def _books(outcome: Outcome) -> str:
     titles = ["", "Razorpay before", "shop before", "missing", "Razorpay now", "shop now", "missing now"]
     note = (
         "The first three columns are from before reconciliation, a day after closing, when every webhook that was "
-        "going to come had come. Razorpay’s refunds grew since then: surplus payments were given back, and refunds that had "
-        "failed were asked for again."
+        "going to come had come. Razorpay’s refunds grew since then: surplus payments were given back, and refunds "
+        "that had failed were asked for again."
     )
     return f"<div class=books>{_table(titles, rows, note)}</div>"
 

@@ -67,7 +67,7 @@ class _Told:
 
     def line(self, at_s: float, text: str, style: str) -> None:
         """One line of the story, which stays on the screen."""
-        self.console.print(Text(f"{telling.clock_time(at_s):<8}", "dim").append(text, style), soft_wrap=True)
+        self.console.print(Text(f"{telling.clock_time(at_s):<10}", "dim").append(text, style), soft_wrap=True)
 
 
 class _Lines(_Told):
@@ -99,7 +99,7 @@ class _Picture(_Told):
         self._at_s, self._text, self._counts = at_s, telling.PHASES[journal.phase], _counts(journal)
 
     def __rich__(self) -> RenderableType:
-        self._spinner.update(text=Text(f"{telling.clock_time(self._at_s):<8}{self._text}"))
+        self._spinner.update(text=Text(f"{telling.clock_time(self._at_s):<10}{self._text}"))
         bar = ProgressBar(total=DAY_S, completed=min(self._at_s, DAY_S))
         return Group(self._spinner, bar, Text(self._counts, "dim", no_wrap=True, overflow="ellipsis"))
 
