@@ -12,7 +12,7 @@ from requests import PreparedRequest, Response
 from requests.structures import CaseInsensitiveDict
 
 from razorpay_hardened.client import Client
-from razorpay_hardened.demo.aftermath import settle
+from razorpay_hardened.demo.aftermath import Reconciled, settle
 from razorpay_hardened.demo.drive import Answer, Day
 from razorpay_hardened.demo.faults import API_FAULTS, DELIVERIES
 from razorpay_hardened.demo.journal import Journal
@@ -21,7 +21,7 @@ from razorpay_hardened.demo.shop import Shop, WorldClock
 from razorpay_hardened.emulator import Emulator
 from razorpay_hardened.web import Request
 
-__all__ = ["Killed", "simulate"]
+__all__ = ["Killed", "live_through", "simulate"]
 
 
 class Killed(BaseException):
@@ -88,16 +88,22 @@ class InProcessShop:
 
 
 def simulate(seed: int, customers: int, folder: Path) -> Outcome:
-    """One day in process; ``folder`` is empty and takes the shop's files."""
+    """One day in process, and its verdict; ``folder`` is empty and takes the shop's files."""
+    return conclude(*live_through(seed, customers, folder))
+
+
+def live_through(seed: int, customers: int, folder: Path) -> tuple[Day, Reconciled]:
+    """The day itself: everything that the verdict is made from."""
     rz = Emulator(seed, in_process=True, deliveries=DELIVERIES)
     rz.faults.add(API_FAULTS)
     door = InProcessShop(rz, folder, seed)
-    journal = Journal()
-    day = Day(rz, door, seed=seed, count=customers, journal=journal)
-    day.play()
-    night = door.make()
+    day = Day(rz, door, seed=seed, count=customers, journal=Journal())
     try:
-        return conclude(day, settle(day, night))
+        day.play()
+        night = door.make()
+        try:
+            return day, settle(day, night)
+        finally:
+            night.close()
     finally:
-        night.close()
         door.close()
