@@ -150,7 +150,8 @@ def _a_paisa_off(books: Books) -> tuple[Books, str]:
 
 
 def _two_errors_that_cancel(books: Books) -> tuple[Books, str]:
-    one, other = [payment for payment in books.payments.values() if payment.captured][:2]
+    one = _captured(books)
+    other = _first(books.payments.values(), lambda payment: payment.captured and payment.anchor != one.anchor)
     wrong = _with_payment(books, replace(one, amount=one.amount + 100))
     return _with_payment(wrong, replace(other, amount=other.amount - 100)), one.anchor
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.padding import Padding
 from rich.progress_bar import ProgressBar
@@ -67,7 +67,8 @@ class _Told:
 
     def line(self, at_s: float, text: str, style: str) -> None:
         """One line of the story, which stays on the screen."""
-        self.console.print(Text(f"{telling.clock_time(at_s):<10}", "dim").append(text, style), soft_wrap=True)
+        when = (f"{telling.clock_time(at_s):<10}", "dim")
+        self.console.print(Text.assemble(when, (text, style)), soft_wrap=True)
 
 
 class _Lines(_Told):
@@ -95,13 +96,17 @@ class _Picture(_Told):
         self._counts = ""
 
     def __call__(self, journal: Journal, at_s: float) -> None:
-        self.news(journal, at_s)
         self._at_s, self._text, self._counts = at_s, telling.PHASES[journal.phase], _counts(journal)
+        self.news(journal, at_s)
 
     def __rich__(self) -> RenderableType:
         self._spinner.update(text=Text(f"{telling.clock_time(self._at_s):<10}{self._text}"))
-        bar = ProgressBar(total=DAY_S, completed=min(self._at_s, DAY_S))
-        return Group(self._spinner, bar, Text(self._counts, "dim", no_wrap=True, overflow="ellipsis"))
+        grid = Table.grid(expand=True)  # a bar ends no line by itself: rows do
+        grid.add_column(no_wrap=True, overflow="ellipsis")
+        grid.add_row(self._spinner)
+        grid.add_row(ProgressBar(total=DAY_S, completed=min(self._at_s, DAY_S)))
+        grid.add_row(Text(self._counts, "dim"))
+        return grid
 
 
 def _counts(journal: Journal) -> str:
