@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from razorpay_hardened.demo.run import ShopProcess
 from razorpay_hardened.demo.simulate import simulate
+from razorpay_hardened.emulator import Emulator
+from razorpay_hardened.errors import RazorpayHardenedError
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")]
 
@@ -64,7 +67,9 @@ def test_a_real_day_is_the_simulated_one_and_every_proof_holds(tmp_path: Path) -
     store = f"sqlite:///{kept / 'shop.db'}"
     listed = subprocess.run(
         [*COMMAND, "--store", store, "orders", "list", "--since", "2026-01-01", "--limit", "1000", "--json"],
-        capture_output=True, text=True, check=True
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert len(json.loads(listed.stdout)["orders"]) == told["business"]["orders"]
     assert (kept / "mails.jsonl").read_text().count("\n") >= told["business"]["orders paid"]
@@ -88,3 +93,17 @@ def test_ctrl_c_ends_the_demo_and_its_shop(tmp_path: Path) -> None:
     assert out == ""
     assert not (tmp_path / "r.html").exists()
     assert _alive_in(kept) == []
+
+
+def test_a_shop_that_does_not_come_up_is_one_of_our_errors(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Its own message is on stderr; the demo ends, and so does the supervisor."""
+    with Emulator(1) as rz:
+        door = ShopProcess(rz, tmp_path / "nowhere", seed=1)
+        try:
+            with pytest.raises(RazorpayHardenedError, match="did not start"):
+                door.start()
+            assert not door.alive()
+        finally:
+            door.close()
+    assert "Traceback" in capfd.readouterr().err
+    assert _alive_in(tmp_path) == []
