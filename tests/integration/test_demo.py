@@ -73,6 +73,7 @@ def test_a_real_day_is_the_simulated_one_and_every_proof_holds(tmp_path: Path) -
     )
     assert len(json.loads(listed.stdout)["orders"]) == told["business"]["orders"]
     assert (kept / "mails.jsonl").read_text().count("\n") >= told["business"]["orders paid"]
+    assert sorted(file.name for file in kept.iterdir()) == ["mails.jsonl", "shop.db"]
     assert _alive_in(kept) == []
 
 

@@ -40,7 +40,7 @@ def chart(title: str, series: Sequence[Series], *, stacked: bool = True, marks: 
         drawn.append(_hour_label(left + slot / 2, hour, hours))
         drawn.extend(_stack(series, hour, left, slot, top) if stacked else _beside(series, hour, left, slot, top))
         if marks is not None and marks.counts[hour]:
-            drawn.append(_mark(marks, hour, left + slot / 2, _y(sum(one.counts[hour] for one in series), top)))
+            drawn.append(_marks(marks, hour, left + slot / 2, slot, _y(sum(one.counts[hour] for one in series), top)))
     named = [*series, *([marks] if marks is not None else [])]
     legend = "".join(f"<li><i class={one.style}></i>{escape(one.label)}</li>" for one in named)
     return (
@@ -111,12 +111,12 @@ def _bar(series: Series, hour: int, x: float, width: float, upper: float, lower:
     )
 
 
-def _mark(series: Series, hour: int, x: float, above: float) -> str:
-    """A triangle that points at the hour; its number where it stands for several."""
-    y = max(above - 13, 2)
+def _marks(series: Series, hour: int, x: float, slot: float, above: float) -> str:
+    """A triangle for each, side by side, pointing at the hour."""
     count = series.counts[hour]
-    times = f"<text class=tick x={x + 8:.1f} y={y + 9:.1f}>×{count}</text>" if count > 1 else ""
-    return (
-        f"<path class={series.style} d='M{x - 6:.1f} {y:.1f}h12l-6 10z'><title>"
-        f"{escape(f'{clock_time(hour * 3600)}: {count} {series.label}')}</title></path>{times}"
-    )
+    step = min(10.0, (slot - 2) / count)
+    first = x - step * (count - 1) / 2
+    y = max(above - 12, 1)
+    shapes = "".join(f"M{first + step * place - 4.5:.1f} {y:.1f}h9l-4.5 9z" for place in range(count))
+    told = f"{clock_time(hour * 3600)}: {count} {series.label}"
+    return f"<path class={series.style} d='{shapes}'><title>{escape(told)}</title></path>"

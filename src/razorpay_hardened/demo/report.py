@@ -78,9 +78,9 @@ def _cards(outcome: Outcome) -> str:
         ("Refunded", _rupees(refunded.there_after), f"{outcome.business['refunds']} refunds"),
         ("Kept by the shop", _rupees(kept.here_after), _agree(kept.missing_after)),
         (
-            "Without reconciliation",
-            f"{_rupees(gap)} missing",
-            f"{ungranted} paid orders not granted, {_rupees(refunded.missing_before)} of refunds not in the books",
+            "Missing without reconciliation",
+            _rupees(gap),
+            f"captured; {ungranted} paid orders not granted, {_rupees(refunded.missing_before)} of refunds not booked",
         ),
     ]
     shown = (f"<div class=card><h3>{_e(a)}</h3><p class=big>{_e(b)}</p><p>{_e(c)}</p></div>" for a, b, c in cards)

@@ -132,7 +132,8 @@ def play(seed: int, customers: int, folder: Path, journal: Journal | None = None
             try:
                 outcome = conclude(day, settle(day, night))
             finally:
-                night.close()
+                door.close()
+                night.close()  # last, so that SQLite folds its log into the one file that may be kept
         finally:
             door.close()
     return outcome, clock.monotonic() - begun
