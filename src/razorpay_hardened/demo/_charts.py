@@ -112,11 +112,11 @@ def _bar(series: Series, hour: int, x: float, width: float, upper: float, lower:
 
 
 def _marks(series: Series, hour: int, x: float, slot: float, above: float) -> str:
-    """A triangle for each, side by side, pointing at the hour."""
-    count = series.counts[hour]
-    step = min(10.0, (slot - 2) / count)
-    first = x - step * (count - 1) / 2
+    """A triangle for each, side by side, pointing at the hour; five at most, and the tooltip has the number."""
+    shown = min(series.counts[hour], 5)
+    step = min(10.0, (slot - 2) / shown)
+    first = x - step * (shown - 1) / 2
     y = max(above - 12, 1)
-    shapes = "".join(f"M{first + step * place - 4.5:.1f} {y:.1f}h9l-4.5 9z" for place in range(count))
-    told = f"{clock_time(hour * 3600)}: {count} {series.label}"
+    shapes = "".join(f"M{first + step * place - 4.5:.1f} {y:.1f}h9l-4.5 9z" for place in range(shown))
+    told = f"{clock_time(hour * 3600)}: {series.counts[hour]} {series.label}"
     return f"<path class={series.style} d='{shapes}'><title>{escape(told)}</title></path>"
