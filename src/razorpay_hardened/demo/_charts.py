@@ -52,7 +52,9 @@ def chart(title: str, series: Sequence[Series], *, stacked: bool = True, marks: 
 
 def _nice(highest: int) -> int:
     """The top of the scale: even, so that its half is whole."""
-    step = next(size for size in (2, 4, 10, 20, 40, 100, 200, 400, 1000, 10**9) if highest <= size * 5)
+    step = 2
+    while highest > step * 5:
+        step *= 2 if str(step).startswith("2") else 5  # 2, 4, 20, 40, 200 …
     return max(step, ceil(highest / step) * step)
 
 

@@ -6,7 +6,7 @@ nothing else in this room needs it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -147,8 +147,7 @@ def summary(console: Console, outcome: Outcome, *, seconds: float, report: str, 
     console.print(Text(f"again    razorpay-hardened demo --seed {outcome.seed} --customers {outcome.customers}"))
 
 
-def _section(show: object, title: str, body: RenderableType) -> None:
-    assert callable(show)
+def _section(show: Callable[[RenderableType], None], title: str, body: RenderableType) -> None:
     show(Text(f"\n{title}", "bold"))
     show(Padding(body, (0, 0, 0, 2), expand=False))
 
