@@ -59,4 +59,4 @@ coverage: $(STAMP)
 	@$(BIN)/coverage report --include '*/domain/*,*/signing/*,*/ledger.py' --fail-under 100
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo-report.html
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo-report*.html

@@ -37,7 +37,7 @@ THREADS = 16
 def schema() -> Iterator[str]:
     """A URL with tables of its own."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-    from support.postgres import new_schema
+    from support.postgres import new_schema  # type: ignore[import-not-found,unused-ignore]
 
     with new_schema() as url:
         yield url
@@ -86,7 +86,12 @@ def _record(url: str, body: bytes, first: int) -> str:
 
     seen: list[str] = []
     encode = _postgres_unit._encode
-    _postgres_unit._encode = lambda value: seen.append(encode(value)) or seen[-1]  # type: ignore[func-returns-value]
+
+    def record(o: Any) -> str:
+        seen.append(encode(o))
+        return seen[-1]
+
+    _postgres_unit._encode = record
     rzp = Razorpay.from_env(ENVIRON, store=PostgresStore(url))
     try:
         rzp.checkout.adopt(ORDER.format(first), owner="user:7", amount=Money(49900))

@@ -13,7 +13,9 @@ Nothing here is needed in production; it shows, and tests, what the other rooms 
 - ``proofs``     statements about them, pure; each can fail
 - ``simulate``   the day in process, no sockets: many of them in a minute
 - ``run``        the day with real processes, HTTP and SIGKILL
+- ``telling``    what they are told: labels and figures
 - ``report`` · ``terminal``  what people look at
+- ``command``    ``razorpay-hardened demo``
 """
 
 from __future__ import annotations
@@ -23,11 +25,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from razorpay_hardened.demo.command import run_command
     from razorpay_hardened.demo.outcome import Outcome
-    from razorpay_hardened.demo.simulate import simulate
 
-__all__ = ["Outcome", "run_command", "simulate"]
+__all__ = ["Outcome", "run_command"]
 
-_WHERE = {"Outcome": "outcome", "run_command": "command", "simulate": "simulate"}
+_WHERE = {"Outcome": "outcome", "run_command": "command"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,8 @@
-"""The shop as a process of its own: a loopback port, and a real SIGKILL at the armed point."""
+"""The shop as a process of its own: a loopback port, a real SIGKILL at the armed point, and a supervisor.
+
+The supervisor has loaded the shop's code and does nothing with it: it forks a shop whenever the demo says so, and
+tells when that shop has ended. So a restart costs milliseconds, as with any server that preloads its code.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,13 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
@@ -20,7 +26,7 @@ from razorpay_hardened.client import Client
 from razorpay_hardened.demo.shop import Shop, WorldClock
 from razorpay_hardened.web import Request
 
-__all__ = ["FOLDER", "READ_TIMEOUT_S", "SEED", "serve"]
+__all__ = ["FOLDER", "READ_TIMEOUT_S", "SEED", "supervise"]
 
 FOLDER: Final = "RAZORPAY_DEMO_FOLDER"
 SEED: Final = "RAZORPAY_DEMO_SEED"
@@ -83,12 +89,56 @@ def _end_with_parent() -> None:
     os._exit(0)
 
 
-def serve(environ: Mapping[str, str] = os.environ) -> None:
-    """Serve the shop until killed or until standard input ends. Writes its port as one line of JSON."""
+def _serve(environ: Mapping[str, str]) -> NoReturn:
+    """Serve the shop until killed or until standard input ends; tell the port."""
     handler = type("Handler", (_Handler,), {"shop": _make(environ)})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    sys.stdout.write(json.dumps({"port": server.server_address[1]}) + "\n")
-    sys.stdout.flush()
+    _tell(pid=os.getpid(), port=server.server_address[1])
     server.serve_forever()
+    raise AssertionError("unreachable")
+
+
+def _tell(**news: int) -> None:
+    """One line of JSON for the demo, in one write."""
+    os.write(sys.stdout.fileno(), json.dumps(news).encode() + b"\n")
+
+
+_WARM: Final = (
+    "razorpay_hardened.client._gateway",
+    "razorpay_hardened.client._transport",
+    "razorpay_hardened.client._retry",
+    "razorpay_hardened.client.resources.orders",
+    "razorpay_hardened.client.resources.payments",
+    "razorpay_hardened.client.resources.refunds",
+    "razorpay_hardened.checkout.confirm",
+    "razorpay_hardened.domain.entities.order",
+    "razorpay_hardened.domain.entities.payment",
+    "razorpay_hardened.domain.entities.refund",
+    "razorpay_hardened.webhooks.receive",
+)
+"""What the shop would load at its first requests."""
+
+
+def supervise(environ: Mapping[str, str] = os.environ) -> None:
+    """For each line of standard input, fork a shop and wait for its end. Writes one line of JSON for each news.
+
+    ``{"pid": …, "port": …}`` when a shop listens, ``{"ended": pid}`` when it is gone. Ends with standard input.
+    """
+    for module in _WARM:
+        import_module(module)
+    while sys.stdin.buffer.readline():
+        pid = os.fork()
+        if pid == 0:
+            try:
+                _serve(environ)
+            except Exception:  # noqa: BLE001 - its last words; nobody is left to catch it
+                traceback.print_exc()
+            finally:
+                os._exit(1)  # whatever happened, a shop never becomes a second supervisor
+        os.waitpid(pid, 0)
+        try:
+            _tell(ended=pid)
+        except BrokenPipeError:
+            return  # the demo is gone, and was what ended the shop

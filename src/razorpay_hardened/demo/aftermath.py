@@ -15,7 +15,7 @@ from razorpay_hardened.emulator import DEFAULT_START
 from razorpay_hardened.errors import ApiError, RazorpayHardenedError, ReconcileStalled
 from razorpay_hardened.reconcile import Reconciliation
 
-__all__ = ["Night", "Reconciled", "read_both", "settle"]
+__all__ = ["Night", "Reconciled", "settle"]
 
 LADDER_S: Final = 26 * 3600
 """Razorpay redelivers for 24 hours; then come what those deliveries caused."""
@@ -40,25 +40,37 @@ class Night:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """Night after night, until a look finds nothing; ``left`` is the last look."""
+    """Night after night, until a look finds nothing to repair; ``left`` is the last look, for a person.
 
+    ``before`` are both sides' books when every webhook that was going to come had come, ``after`` those at the end.
+    """
+
+    before: Books
     nights: tuple[Night, ...]
     left: Reconciliation
+    after: Books
 
 
 def settle(day: Day, night: Shop) -> Reconciled:
     """Wait, look, repair, tidy up, look again. ``night`` is the nightly job: the shop's code in its own process."""
+    day.journal.enter("waiting", day.at_s)
     day.wait_until(day.at_s + LADDER_S)
+    before = _read_both(day, night)
     nights: list[Night] = []
     found = _look(day, night)
-    while not nights or (found.findings and len(nights) < _NIGHTS):
+    while not nights or (len(nights) < _NIGHTS and _repairable(found)):
         nights.append(Night(found, _repair(day, night)))
         _tidy_up(day)
         found = _look(day, night)
-    return Reconciled(tuple(nights), found)
+    day.journal.enter("proving", day.at_s)
+    return Reconciled(before, tuple(nights), found, _read_both(day, night))
 
 
-def read_both(day: Day, night: Shop) -> Books:
+def _repairable(look: Reconciliation) -> bool:
+    return any(step.action != "report" for step in look.plan)
+
+
+def _read_both(day: Day, night: Shop) -> Books:
     """Both sides' books as they are now."""
     return read_books(day.rz.state(), night.rzp.store, night.mailbox, day.journal)
 
@@ -69,6 +81,7 @@ def _now(night: Shop) -> datetime:
 
 
 def _look(day: Day, night: Shop) -> Reconciliation:
+    day.journal.enter("looking", day.at_s)
     until = _now(night)
     return _persist(
         day, night, lambda: night.rzp.reconciler.run(since=_SINCE, until=until, limit=_EVERYTHING, repair=False)
@@ -77,6 +90,7 @@ def _look(day: Day, night: Shop) -> Reconciliation:
 
 def _repair(day: Day, night: Shop) -> tuple[Reconciliation, ...]:
     """Page after page, until a run says that it is complete."""
+    day.journal.enter("repairing", day.at_s)
     until = _now(night)
     runs: list[Reconciliation] = []
     while not runs or not runs[-1].complete:
@@ -93,8 +107,11 @@ def _persist(day: Day, night: Shop, run: Callable[[], Reconciliation]) -> Reconc
     """The scheduler's part: Razorpay's API fails here as it did all day, so run it again a minute later."""
     for _ in range(_ROUNDS):
         try:
-            return run()
+            result = run()
+            day.note_faults()
+            return result
         except ApiError:
+            day.note_faults()
             day.journal.note("reconcile again", day.at_s)
             day.rz.clock.advance(60)
             night.clock.refresh()
@@ -103,6 +120,7 @@ def _persist(day: Day, night: Shop, run: Callable[[], Reconciliation]) -> Reconc
 
 def _tidy_up(day: Day) -> None:
     """The support desk asks again for refunds that were not possible; the cron job works until nothing is left."""
+    day.journal.enter("tidying", day.at_s)
     asked, day.open_refunds = day.open_refunds, []
     for person, payment, amount in asked:
         _insist(day, person, payment, amount)

@@ -20,7 +20,7 @@ from razorpay_hardened.demo.shop import KILL_HEADER
 from razorpay_hardened.emulator import Emulator
 from razorpay_hardened.errors import ApiBadRequest
 
-__all__ = ["CRON_S", "Answer", "Day", "Door"]
+__all__ = ["CRON_S", "Answer", "Day", "Door", "order_of"]
 
 CRON_S: Final = 1800
 """How often the shop's cron job runs, in seconds."""
@@ -84,6 +84,7 @@ class Day:
         self.open_refunds: list[tuple[Customer, str, int | None]] = []
         self._victims = kills(seed, self.people)
         self._buyer: dict[str, int] = {}
+        self._faults = 0
         self._queue: list[tuple[float, int, int, Step]] = []
         self._pushed = 0
         rz.deliver.to(self._deliver)
@@ -101,12 +102,14 @@ class Day:
 
     def play(self) -> None:
         """Run the day."""
+        self.journal.enter("open", self.at_s)
         self.door.start()
         for person in self.people:
             self._push(person.starts_at_s, person.number, partial(next, _Visit(self, person).live(), None))
         for number, at_s in enumerate(plugs(self.seed)):
             self._push(at_s, -1 - number, self._pull_the_plug)
         self._run()
+        self.journal.closed_s = self.at_s
 
     def _run(self) -> None:
         while self._queue:
@@ -150,9 +153,17 @@ class Day:
         if point is not None and path in POINTS[point].paths:
             headers = {**headers, KILL_HEADER: point}
         answer = self.door.send(path, headers, body)
+        self.note_faults()
         if answer is None and not self.door.alive():
             self._died(point, who)
         return answer
+
+    def note_faults(self) -> None:
+        """Count what the API did wrong since the last look."""
+        fired = sum(sum(rule.fired.values()) for rule in self.rz.faults.rules)
+        if fired > self._faults:
+            self.journal.note("API fault", self.at_s, fired - self._faults)
+            self._faults = fired
 
     def _died(self, point: str | None, who: int | None) -> None:
         if who is not None:
@@ -170,7 +181,7 @@ class Day:
 
     def _deliver(self, method: str, headers: dict[str, str], body: bytes) -> int | None:
         event = json.loads(body)
-        answer = self._send("/webhook", headers, body, self._buyer.get(_order_of(event)))
+        answer = self._send("/webhook", headers, body, self._buyer.get(order_of(event)))
         status = None if answer is None else answer.status
         good = status is not None and 200 <= status < 300
         self.journal.note("delivered" if good else "not delivered", self.at_s)
@@ -188,7 +199,8 @@ class Day:
         return self.ask("/refund", body, person.number)
 
 
-def _order_of(event: Mapping[str, Any]) -> str:
+def order_of(event: Mapping[str, Any]) -> str:
+    """Razorpay's id of the order that an event's body is about; empty where there is none."""
     payment = event["payload"].get("payment", {}).get("entity", {})
     return str(payment.get("order_id") or "")
 

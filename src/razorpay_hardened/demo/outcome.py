@@ -4,42 +4,48 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
 from razorpay_hardened.demo.aftermath import Reconciled
 from razorpay_hardened.demo.books import Books
-from razorpay_hardened.demo.drive import Day
-from razorpay_hardened.demo.faults import POINTS
+from razorpay_hardened.demo.drive import Day, order_of
+from razorpay_hardened.demo.faults import DELIVERIES, POINTS
 from razorpay_hardened.demo.journal import Crash
 from razorpay_hardened.demo.proofs import Proof, prove
-from razorpay_hardened.emulator import Emulator
+from razorpay_hardened.emulator import DEFAULT_START, Attempt, Emulator
 from razorpay_hardened.ports.store import Finding
 
 __all__ = ["Outcome", "conclude", "world_digest"]
 
-_FROM_OUTSIDE: Final = "from outside, between two requests"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATE: Final = timedelta(seconds=DELIVERIES.late_s[0])
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A day, ready to be shown. Every mapping is label → count; ``hours`` is what → counts by hour after opening.
+    """A day, ready to be shown. Amounts are paise.
 
-    ``world`` is a digest of everything that happened at Razorpay: equal for equal seeds.
+    ``business`` is label → count. ``wrong`` is group → label → count. ``found``, ``repaired`` and ``left`` count
+    findings by ``"<entity> <kind>"``, each finding once. ``hours`` is what → counts by hour after opening, up to the
+    hour in which the last customer was done. ``before`` are the proofs on the books before reconciliation, ``proofs``
+    on those at the end. ``world`` is a digest of everything that happened at Razorpay: equal for equal seeds.
     """
 
     seed: int
     customers: int
     hours_long: float
     business: Mapping[str, int]
-    wrong: Mapping[str, int]
+    wrong: Mapping[str, Mapping[str, int]]
     found: Mapping[str, int]
     repaired: Mapping[str, int]
     left: Mapping[str, int]
     hours: Mapping[str, tuple[int, ...]]
     crashes: tuple[Crash, ...]
+    before: tuple[Proof, ...]
     proofs: tuple[Proof, ...]
     world: str
 
@@ -57,30 +63,39 @@ class Outcome:
             "world": self.world,
             "hours_long": self.hours_long,
             "business": dict(self.business),
-            "wrong": dict(self.wrong),
+            "wrong": {group: dict(counts) for group, counts in self.wrong.items()},
             "found": dict(self.found),
             "repaired": dict(self.repaired),
             "left": dict(self.left),
             "hours": {what: list(counts) for what, counts in self.hours.items()},
-            "crashes": [{"at_s": crash.at_s, "point": crash.point} for crash in self.crashes],
+            "crashes": [
+                {"at_s": one.at_s, "point": one.point, "when": POINTS[one.point].when if one.point else None}
+                for one in self.crashes
+            ],
+            "before": [proof.to_dict() for proof in self.before],
             "proofs": [proof.to_dict() for proof in self.proofs],
         }
 
+    def digest(self) -> str:
+        """SHA-256 of all of it: equal for equal seeds, whatever the machine was doing meanwhile."""
+        return sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
 
-def conclude(day: Day, reconciled: Reconciled, books: Books) -> Outcome:
+
+def conclude(day: Day, reconciled: Reconciled) -> Outcome:
     """Put everything together, and prove."""
     return Outcome(
         seed=day.seed,
         customers=len(day.people),
-        hours_long=day.at_s / 3600,
-        business=_business(day, books),
-        wrong=_wrong(day, books),
+        hours_long=round(day.at_s / 3600, 2),
+        business=_business(day, reconciled.after),
+        wrong=_wrong(day, reconciled.after),
         found=_kinds(_found(reconciled).values()),
         repaired=_kinds(_repaired(reconciled).values()),
         left=_kinds(reconciled.left.findings),
         hours=_hours(day),
         crashes=tuple(day.journal.crashes),
-        proofs=tuple(prove(books)),
+        before=tuple(prove(reconciled.before)),
+        proofs=tuple(prove(reconciled.after)),
         world=world_digest(day.rz),
     )
 
@@ -106,48 +121,90 @@ def _business(day: Day, books: Books) -> dict[str, int]:
     }
 
 
-def _wrong(day: Day, books: Books) -> dict[str, int]:
-    counts, log = day.journal.counts, day.rz.deliver.log
-    attempts = Counter(attempt.event_id for attempt in log if attempt.copy == 0)
-    payments = books.payments_there.values()
-    wrong = {
-        "webhooks lost for good": len(day.rz.deliver.lost),
-        "webhooks delivered twice": len({attempt.event_id for attempt in log if attempt.copy > 0}),
-        "webhooks tried again": sum(1 for count in attempts.values() if count > 1),
-        "payments that failed": sum(1 for event in day.rz.world.events if event.name == "payment.failed"),
-        "payments authorised late": sum(1 for one in payments if one.get("late_authorized")),
-        "orders paid twice": sum(1 for one in books.payments.values() if one.surplus),
-        "error pages for customers": counts["order refused"],
-        "refunds asked for again": counts["refund not answered"],
-        "handler attempts that failed": sum(max(0, row.attempts - 1) for row in books.effects),
+# --- what went wrong
+
+
+def _wrong(day: Day, books: Books) -> dict[str, dict[str, int]]:
+    counts = day.journal.counts
+    inside = sum(1 for crash in day.journal.crashes if crash.point is not None)
+    return {
+        "webhooks": _webhooks(day),
+        "API": _api_faults(day),
+        "payments": {
+            "failed": sum(1 for event in day.rz.world.events if event.name == "payment.failed"),
+            "authorised late": sum(1 for one in books.payments_there.values() if one.get("late_authorized")),
+            "orders paid twice": sum(1 for one in books.payments.values() if one.surplus),
+        },
+        "shop": {
+            "killed in the middle of its work": inside,
+            "killed between two requests": len(day.journal.crashes) - inside,
+            "handler attempts that failed": sum(max(0, row.attempts - 1) for row in books.effects),
+            "error pages for customers": counts["order refused"],
+            "refunds asked for again": counts["refund not answered"],
+        },
     }
-    return wrong | _api_faults(day) | _deaths(day)
+
+
+def _webhooks(day: Day) -> dict[str, int]:
+    log = day.rz.deliver.log
+    return {
+        "lost for good": len(day.rz.deliver.lost),
+        "delivered twice": len(list(_doubled(day))),
+        "late": len(list(_late(day))),
+        "overtaken by newer news": _overtaken(day),
+        "not answered, and sent again": len({one.event_id for one in log if one.copy == 0 and one.attempt > 1}),
+    }
+
+
+def _doubled(day: Day) -> Iterator[Attempt]:
+    """The first attempt of each needless copy."""
+    return (one for one in day.rz.deliver.log if one.copy > 0 and one.attempt == 1)
+
+
+def _late(day: Day) -> Iterator[Attempt]:
+    """The first attempt of each event that nobody tried to deliver for ten minutes."""
+    made = {event.id: _EPOCH + timedelta(milliseconds=event.at_ms) for event in day.rz.world.events}
+    for one in day.rz.deliver.log:
+        if one.copy == 0 and one.attempt == 1 and one.at - made[one.event_id] >= _LATE:
+            yield one
+
+
+def _overtaken(day: Day) -> int:
+    """Events that arrived after something newer about the same order had arrived."""
+    events = {event.id: (event.at_ms, order_of(json.loads(event.body))) for event in day.rz.world.events}
+    newest: dict[str, int] = {}
+    seen: set[str] = set()
+    overtaken = 0
+    for attempt in day.rz.deliver.log:
+        if not attempt.acknowledged or attempt.event_id in seen:
+            continue
+        seen.add(attempt.event_id)
+        at_ms, order = events[attempt.event_id]
+        overtaken += at_ms < newest.get(order, 0)
+        newest[order] = max(at_ms, newest.get(order, 0))
+    return overtaken
 
 
 def _api_faults(day: Day) -> dict[str, int]:
     found: Counter[str] = Counter()
     for rule in day.rz.faults.rules:
         name = rule.text.split(": ")[1].split()[0].partition("(")[0]
-        found[f"API: {_FAULT_NAMES.get(name, name)}"] += sum(rule.fired.values())
+        found[_FAULT_NAMES.get(name, name)] += sum(rule.fired.values())
     return dict(found)
 
 
 _FAULT_NAMES: Final = {
-    "do_then_hang": "did it, then hung",
-    "do_then_reset": "did it, then cut the line",
-    "do_then_502": "did it, then answered 502",
-    "reset_before": "cut the line before doing it",
-    "429": "429, too many requests",
-    "502": "502, bad gateway",
-    "503": "503, unavailable",
+    "do_then_hang": "did it and hung",
+    "do_then_reset": "did it and cut the line",
+    "do_then_502": "did it and answered 502",
+    "reset_before": "cut the line instead",
+    "429": "429 too many requests",
+    "502": "502 bad gateway",
+    "503": "503 unavailable",
 }
 
 
-def _deaths(day: Day) -> dict[str, int]:
-    found: Counter[str] = Counter()
-    for crash in day.journal.crashes:
-        found[f"SIGKILL: {POINTS[crash.point].when if crash.point else _FROM_OUTSIDE}"] += 1
-    return dict(found)
+# --- what was found
 
 
 def _found(reconciled: Reconciled) -> dict[tuple[str, str], Finding]:
@@ -166,8 +223,25 @@ def _kinds(findings: Iterable[Finding]) -> dict[str, int]:
     return dict(sorted(Counter(f"{one.entity} {one.kind}" for one in findings).items()))
 
 
+# --- hour by hour
+
+
 def _hours(day: Day) -> dict[str, tuple[int, ...]]:
-    counted = day.journal.hours
-    last = max((hour for hour, _ in counted), default=0)
-    names = ("order", "payment captured", "delivered", "not delivered", "crash")
-    return {name: tuple(counted[hour, name] for hour in range(last + 1)) for name in names}
+    """Webhooks that were lost stand in the hour in which they were sent, the others in that in which they came."""
+    length = int(day.journal.closed_s // 3600) + 1
+    noted = {"orders": "order", "API faults": "API fault", "kills": "crash"}
+    counted = {
+        name: Counter({hour: count for (hour, what), count in day.journal.hours.items() if what == noted_as})
+        for name, noted_as in noted.items()
+    }
+    captures = (event for event in day.rz.world.events if event.name == "payment.captured")
+    counted["payments"] = Counter(_hour(_EPOCH + timedelta(milliseconds=event.at_ms)) for event in captures)
+    counted["lost"] = Counter(_hour(_EPOCH + timedelta(milliseconds=event.at_ms)) for event in day.rz.deliver.lost)
+    counted["doubled"] = Counter(_hour(one.at) for one in _doubled(day))
+    counted["late"] = Counter(_hour(one.at) for one in _late(day))
+    counted["unanswered"] = Counter(_hour(one.at) for one in day.rz.deliver.log if not one.acknowledged)
+    return {name: tuple(counts[hour] for hour in range(length)) for name, counts in counted.items()}
+
+
+def _hour(at: datetime) -> int:
+    return int((at - DEFAULT_START).total_seconds() // 3600)

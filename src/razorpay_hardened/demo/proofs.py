@@ -21,13 +21,15 @@ _OFFENDERS_SHOWN: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One statement: whether it ``holds``, its ``numbers``, and up to 20 ``offenders`` where it does not."""
+    """One statement: whether it ``holds``, its ``numbers``, and where it does not, how many things break it
+    (``broken``), with up to 20 of them by name (``offenders``)."""
 
     name: str
     code: str
     statement: str
     holds: bool
     numbers: Mapping[str, int]
+    broken: int = 0
     offenders: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -38,6 +40,7 @@ class Proof:
             "statement": self.statement,
             "holds": self.holds,
             "numbers": dict(self.numbers),
+            "broken": self.broken,
             "offenders": list(self.offenders),
         }
 
@@ -49,7 +52,7 @@ def prove(books: Books) -> list[Proof]:
 
 def _proof(name: str, code: str, statement: str, numbers: Mapping[str, int], offenders: Iterable[str]) -> Proof:
     found = tuple(offenders)
-    return Proof(name, code, statement, not found, numbers, found[:_OFFENDERS_SHOWN])
+    return Proof(name, code, statement, not found, numbers, len(found), found[:_OFFENDERS_SHOWN])
 
 
 def _paid(books: Books) -> set[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import NoReturn
@@ -15,7 +17,7 @@ from typing import NoReturn
 from razorpay_hardened.client import Client
 from razorpay_hardened.clock import SystemClock
 from razorpay_hardened.demo._shop_http import FOLDER, READ_TIMEOUT_S, SEED
-from razorpay_hardened.demo.aftermath import read_both, settle
+from razorpay_hardened.demo.aftermath import settle
 from razorpay_hardened.demo.drive import Answer, Day
 from razorpay_hardened.demo.faults import API_FAULTS, DELIVERIES
 from razorpay_hardened.demo.journal import Journal
@@ -31,32 +33,50 @@ _COMMAND = (sys.executable, "-m", "razorpay_hardened.demo.shop")
 
 
 class ShopProcess:
-    """The shop at the other end of a socket. A spare is always warming up, as a supervisor would have it: what a
-    restart costs is the world's time, not the watcher's."""
+    """The shop at the other end of a socket, and its supervisor at the other end of two pipes."""
 
     def __init__(self, rz: Emulator, folder: Path, seed: int) -> None:
-        self._environ = rz.environ() | {FOLDER: str(folder), SEED: str(seed)}
-        self._spare: subprocess.Popen[bytes] | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        environ = {**os.environ, **rz.environ(), FOLDER: str(folder), SEED: str(seed)}
+        self._supervisor = subprocess.Popen(  # noqa: S603
+            _COMMAND,
+            bufsize=0,  # select must see every line that was not read yet
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environ,
+            start_new_session=True,  # Ctrl-C is for the demo, which then ends its shop
+        )
+        self._pid: int | None = None
         self._connection: HTTPConnection | None = None
 
     def alive(self) -> bool:
-        """Whether the process runs; asked after each request that got no answer, so a dying one is waited for."""
-        return self._process is not None and self._process.poll() is None
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        environ = {**os.environ, **self._environ}
-        return subprocess.Popen(_COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ)  # noqa: S603
+        """Whether the process runs."""
+        return self._pid is not None and not self._ended(0)
 
     def start(self) -> None:
-        """Put the spare to work, and warm up the next. Raises :class:`RazorpayHardenedError` if it does not come up."""
-        self._process = self._spare or self._spawn()
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
+        """A new process. Raises :class:`RazorpayHardenedError` if it does not come up."""
+        assert self._supervisor.stdin is not None
+        with suppress(BrokenPipeError):  # told below: its answer is missing
+            self._supervisor.stdin.write(b"\n")
+        news = self._hear()
+        if "port" not in news:
             raise RazorpayHardenedError("the demo's shop did not start; its own message is above")
-        self._connection = HTTPConnection("127.0.0.1", json.loads(line)["port"], timeout=_TIMEOUT_S)
-        self._spare = self._spawn()
+        self._pid = news["pid"]
+        self._connection = HTTPConnection("127.0.0.1", news["port"], timeout=_TIMEOUT_S)
+
+    def _hear(self) -> dict[str, int]:
+        """The supervisor's next news; nothing when it is gone."""
+        assert self._supervisor.stdout is not None
+        line = self._supervisor.stdout.readline()
+        news: dict[str, int] = json.loads(line) if line else {}
+        return news
+
+    def _ended(self, timeout_s: float) -> bool:
+        """Whether the supervisor says so within ``timeout_s``."""
+        assert self._supervisor.stdout is not None
+        if select.select([self._supervisor.stdout], [], [], timeout_s)[0]:
+            self._hear()
+            self._pid = None
+        return self._pid is None
 
     def send(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer | None:
         """One POST on the kept connection."""
@@ -67,43 +87,23 @@ class ShopProcess:
             return Answer(response.status, response.read())
         except (OSError, HTTPException):
             self._connection.close()
-            self._reap()
+            self._ended(1)  # a connection that breaks is a process that dies: nobody sees it half dead
             return None
-
-    def _reap(self) -> None:
-        """A connection that breaks is a process that dies: wait for its end, so that nobody sees it half dead."""
-        assert self._process is not None
-        try:
-            self._process.wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            return  # it lives: it was only slow
-        self._close_pipes(self._process)
 
     def kill(self) -> None:
         """``kill -9``, from outside."""
-        if self._process is not None:
-            self._end(self._process)
+        if self.alive():
+            assert self._pid is not None
+            os.kill(self._pid, signal.SIGKILL)
+            self._hear()
+            self._pid = None
         if self._connection is not None:
             self._connection.close()
 
     def close(self) -> None:
-        """End both processes."""
-        self.kill()
-        if self._spare is not None:
-            self._end(self._spare)
-        self._spare = self._process = None
-
-    def _end(self, process: subprocess.Popen[bytes]) -> None:
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        self._close_pipes(process)
-
-    @staticmethod
-    def _close_pipes(process: subprocess.Popen[bytes]) -> None:
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+        """End the shop and its supervisor."""
+        with self._supervisor:  # closes the pipes, which ends it, and waits
+            self.kill()
 
 
 def _night_shift(rz: Emulator, folder: Path, seed: int) -> Shop:
@@ -130,9 +130,10 @@ def play(seed: int, customers: int, folder: Path, journal: Journal | None = None
             day.play()
             night = _night_shift(rz, folder, seed)
             try:
-                outcome = conclude(day, settle(day, night), read_both(day, night))
+                outcome = conclude(day, settle(day, night))
             finally:
-                night.close()
+                door.close()
+                night.close()  # last, so that SQLite folds its log into the one file that may be kept
         finally:
             door.close()
     return outcome, clock.monotonic() - begun

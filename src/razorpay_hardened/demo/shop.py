@@ -1,7 +1,7 @@
 """A small shop, as a user of this library would write it: a webhook endpoint, a checkout, three handlers.
 
-``python -m razorpay_hardened.demo.shop`` serves it over HTTP, on a free loopback port that it writes to its standard
-output; it ends when its standard input does. The same :class:`Shop` runs inside the simulation without a socket.
+``python -m razorpay_hardened.demo.shop`` is a supervisor that starts it, again and again, as a process that serves HTTP
+on a free loopback port. The same :class:`Shop` runs inside the simulation without a socket.
 """
 
 from __future__ import annotations
@@ -201,6 +201,6 @@ def _plans() -> PlanCatalog:
 
 
 if __name__ == "__main__":
-    from razorpay_hardened.demo._shop_http import serve
+    from razorpay_hardened.demo._shop_http import supervise
 
-    serve()
+    supervise()
