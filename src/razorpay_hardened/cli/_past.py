@@ -73,3 +73,7 @@ def _show(found: Past, session: Session) -> None:
         table(_PARTS, rows)
     for words in found.unknown:
         note(words)
+
+
+def _part(one: Past, session: Session) -> tuple[object, ...]:
+    return one.id, money(one.amount, one.currency), one.status, when(one.since, session.zone)
