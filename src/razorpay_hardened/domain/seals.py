@@ -18,7 +18,17 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-__all__ = ["MOST_ROWS", "SEALS_ANCHOR", "Arrival", "Seal", "digest_of", "place", "seal_as_written", "seals_of"]
+__all__ = [
+    "MOST_ROWS",
+    "SEALS_ANCHOR",
+    "Arrival",
+    "Seal",
+    "digest_of",
+    "place",
+    "seal_as_written",
+    "seal_hash",
+    "seals_of",
+]
 
 SEALS_ANCHOR: Final = "razorpay_audit_seals"
 """The anchor that sealers lock, so that two of them never run at once; no order and no payment has this id.
@@ -112,15 +122,16 @@ def _seal(rows: list[Arrival], after: Seal | None) -> Seal:
         digest=digest_of(rows),
         prev="" if after is None else after.hash,
     )
-    return replace(seal, hash=_hash(seal))
+    return replace(seal, hash=seal_hash(seal))
 
 
 def seal_as_written(seal: Seal) -> bool:
     """Whether ``seal`` is what its hash was made of."""
-    return seal.hash == _hash(seal)
+    return seal.hash == seal_hash(seal)
 
 
-def _hash(seal: Seal) -> str:
+def seal_hash(seal: Seal) -> str:
+    """The hash that ``seal`` must have: over all that it says, and the hash of the seal before it."""
     values = [getattr(seal, name) for name in _COVERED]
     values[_COVERED.index("at")] = seal.at.isoformat()
     return sha256(json.dumps(values, separators=(",", ":")).encode()).hexdigest()

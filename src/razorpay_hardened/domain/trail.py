@@ -108,11 +108,11 @@ class Broken:
         return f"{self.rows} rows are {text}"
 
 
-def places(broken: Broken) -> tuple[bool, tuple[int, ...], str, int]:
-    """Sorts what is broken: rows before seals, each in the order of arrival as far as that is known."""
-    known = broken.position if broken.anchor is not None else broken.near
-    at = place(known or broken.near or "0")
-    return broken.anchor is None, at, broken.anchor or "", broken.seq or broken.seal or 0
+def places(broken: Broken) -> tuple[int, tuple[int, ...], str, int]:
+    """Sorts what is broken: rows in their order of arrival, as far as that is known; then seals by number."""
+    if broken.anchor is not None:
+        return 0, place(broken.position or broken.near or "0"), broken.anchor, broken.seq or 0
+    return (2, (), "", 0) if broken.seal is None else (1, (), "", broken.seal)
 
 
 # --- chains

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from time import monotonic
 
 import pytest
@@ -136,8 +137,8 @@ class TrailContract:
 
     def test_sealers_at_once_seal_every_row_once(self, store: Store) -> None:
         """While writers write."""
-        writers = [started(lambda n=n: [grow(store, f"order_{n}") for _ in range(6)]) for n in "AB"]
-        sealers = [started(lambda: [seal(store) for _ in range(4)]) for _ in range(3)]
+        writers = [started(partial(_several, 6, partial(grow, store, f"order_{name}"))) for name in "AB"]
+        sealers = [started(partial(_several, 4, partial(seal, store))) for _ in range(3)]
         for join in (*writers, *sealers):
             join()
         seal_all(store, 12 - sum(one.rows for one in store.seals()))
@@ -174,6 +175,11 @@ class TrailContract:
         with pytest.raises(Exception, match="append-only"), store.transaction() as tx:
             tx.execute(sql)
         assert store.seals() == [made]
+
+
+def _several(times: int, work: Callable[[], object]) -> None:
+    for _ in range(times):
+        work()
 
 
 def _paged(store: Store) -> Iterator[Link]:
