@@ -14,6 +14,7 @@ from razorpay_hardened.errors import OrderUnknown
 
 __all__ = ["show_past"]
 
+_A = {"payment": "a payment", "order": "an order", "refund": "a refund"}
 _PARTS = [Column("what"), Column("amount", right=True), Column("status"), Column("since", 3)]
 
 
@@ -23,7 +24,7 @@ def show_past(session: Session, reference: str, at: str, kind: str, *, as_json: 
     with session.store() as store:
         found = Audit(store, clock=session.clock).at(reference, then)
     if found.kind != kind:
-        raise OrderUnknown(f"no {kind} {reference!r} is on record here: it is a {found.kind}")
+        raise OrderUnknown(f"no {kind} {reference!r} is on record here, it is the id of {_A[found.kind]}")
     if as_json:
         json_out(_dict(found))
     else:
