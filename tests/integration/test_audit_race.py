@@ -14,7 +14,7 @@ from razorpay_hardened.audit.verify import verify
 from razorpay_hardened.domain.audit import chained
 from razorpay_hardened.domain.seals import place
 from razorpay_hardened.domain.state import AnchorState
-from razorpay_hardened.errors import StorageUnavailable
+from razorpay_hardened.errors import SchemaMismatch, StorageUnavailable
 from razorpay_hardened.ports.store import Batch, Store, Touches, Transaction
 from razorpay_hardened.storage import PostgresStore, SQLiteStore
 from razorpay_hardened.testing._contract_audit import grow, seal_all
@@ -156,3 +156,38 @@ def test_on_sqlite_there_is_no_late_committer(tmp_path: Path) -> None:
     assert verify(fast).whole
     slow.close()
     fast.close()
+
+
+def test_a_dump_restored_into_another_server_goes_on_in_order(postgres: tuple[PostgresStore, PostgresStore]) -> None:
+    """The old server's counter was a milliard ahead: nothing is written before migrate() has seen to it."""
+    store, other = postgres
+    older = (
+        "CREATE OR REPLACE FUNCTION razorpay_audit_xid(xid8) RETURNS xid8 LANGUAGE sql STABLE AS "
+        "'SELECT CAST(CAST(CAST(CAST($1 AS text) AS bigint) + 1000000000 AS text) AS xid8)'"
+    )
+    with store.transaction() as tx:
+        tx.execute(older)
+    grow(store, "order_A", 2)
+    seal_all(store, 2)
+    grow(store, "order_B")  # sealed nowhere yet
+    with store.transaction() as tx:
+        tx.execute(older.replace(" + 1000000000", ""))
+    store.close()  # a process of the new server's
+    with pytest.raises(SchemaMismatch, match="db migrate"):
+        grow(other, "order_A")
+    with pytest.raises(SchemaMismatch, match="restored"):
+        other.audit_arrivals()
+    other.migrate()
+    other.migrate()  # and once more: nothing is added twice
+    grow(other, "order_A")
+    grow(store, "order_B")
+    assert [(one.anchor, one.seq) for one in store.audit_arrivals()] == [
+        ("order_A", 1),
+        ("order_A", 2),
+        ("order_B", 1),
+        ("order_A", 3),
+        ("order_B", 2),
+    ]
+    assert seal_all(other, 3).rows == 3
+    found = verify(other)
+    assert (found.broken, found.sealed, found.unsealed) == ((), 5, 0)

@@ -4,6 +4,7 @@ Order of arrival is where databases differ. SQLite has one writer at a time: ``p
 were committed. On PostgreSQL a transaction may take a low ``pos`` and commit late, behind rows that are visible long
 since; so the order is (``xid``, ``pos``), and a row is finished once every transaction up to its own has ended:
 ``xid < pg_snapshot_xmin(pg_current_snapshot())``, asked in the same statement, so that it is of the same snapshot.
+``razorpay_audit_xid`` keeps the order where a dump was restored into another server: see ``_restored``.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _ORDERS: Final = {
         "{t}.xid::text || ':' || {t}.pos::text",
         "{t}.xid, {t}.pos",
         "({t}.xid, {t}.pos) > (CAST(CAST(? AS text) AS xid8), CAST(? AS bigint))",
-        "{t}.xid < pg_snapshot_xmin(pg_current_snapshot())",
+        "{t}.xid < razorpay_audit_xid(pg_snapshot_xmin(pg_current_snapshot()))",
     ),
 }
 _ARRIVAL: Final = "at, anchor, seq, hash"
