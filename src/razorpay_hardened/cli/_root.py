@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from razorpay_hardened._version import __version__
-from razorpay_hardened.cli import db, demo, emulate, events, orders, payments, reconcile, webhook
+from razorpay_hardened.cli import audit, db, demo, emulate, events, explain, orders, payments, reconcile, webhook
 from razorpay_hardened.cli._app import Session, refuse_password
 from razorpay_hardened.cli._options import INDIA, zone_named
 
@@ -56,5 +56,7 @@ app.command("reconcile")(reconcile.reconcile)
 app.add_typer(orders.app, name="orders")
 app.add_typer(payments.app, name="payments")
 app.add_typer(events.app, name="events")
+app.command("explain")(explain.explain)
+app.add_typer(audit.app, name="audit")
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(db.app, name="db")

@@ -27,6 +27,7 @@ from razorpay_hardened.ports.store import (
     Touches,
 )
 from razorpay_hardened.storage._rows import Row, Rows
+from razorpay_hardened.storage._sealing import Sealing
 from razorpay_hardened.storage._statements import Saving, Statements, many
 
 __all__ = ["Driver", "SqlTransaction"]
@@ -57,7 +58,7 @@ class _Over:
         raise TransactionMisuse("this transaction is over")
 
 
-class SqlTransaction:
+class SqlTransaction(Sealing):
     """See :class:`razorpay_hardened.ports.store.Transaction`."""
 
     def __init__(self, connection: Any, cursor: Any, driver: Driver) -> None:
