@@ -196,6 +196,7 @@ def test_a_payment_is_told_from_the_order_to_the_effects(shop: Shop) -> None:
     assert {"order.derived", "order.news"} & set(rules)
     assert (told.kind, told.status, told.open, told.broken) == ("payment", "captured", (), ())
     assert told.summary.startswith(f"payment {payment} is captured (INR 499.00); order {order} is paid")
+    assert told.summary.endswith("(INR 499.00 captured of INR 499.00).")
     assert [step.at for step in told.steps] == sorted(step.at for step in told.steps)
     rows = {step.row for step in told.steps if step.row}
     assert {anchor for anchor, _ in rows} == {order, told.steps[0].row and told.steps[0].row[0]}
@@ -239,7 +240,7 @@ def test_a_handler_that_fails_is_told_as_open(shop: Shop) -> None:
     """It waits, and says when it is tried again; the payment itself is as it is."""
     shop.works = False
     payment = str(shop.rz.pay(shop.order())["id"])
-    shop.passes(1)
+    shop.passes(20)
     told = shop.rzp.audit.explain(payment)
     assert any(one.startswith("handler grant has not succeeded yet") for one in told.open)
     assert {"effect.waiting", "delivery.waiting"} & {step.rule.name for step in told.steps if step.rule}

@@ -113,7 +113,7 @@ def first_row(found: Verification) -> tuple[str | None, int | None]:
 
 
 @given(happened=steps)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_an_honest_history_is_whole(happened: list[str]) -> None:
     """Whatever happened and whenever it was sealed: nothing is broken, and every row is counted once."""
     with history(happened) as h:
@@ -143,7 +143,7 @@ _CELLS = [
 
 
 @given(happened=steps, data=st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_change_of_any_cell_of_any_row_names_the_row(happened: list[str], data: st.DataObject) -> None:
     """Sealed or not: the first broken row is the one that was changed."""
     with history(happened) as h:
@@ -169,7 +169,7 @@ def test_a_change_of_any_cell_of_any_row_names_the_row(happened: list[str], data
 
 
 @given(happened=steps, data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_row_that_was_taken_out_is_named(happened: list[str], data: st.DataObject) -> None:
     """At the front, in the middle, at the end, or the only one."""
     with history(happened) as h:
@@ -185,7 +185,7 @@ def test_a_row_that_was_taken_out_is_named(happened: list[str], data: st.DataObj
 
 
 @given(happened=steps, data=st.data(), count=st.integers(1, 3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_trail_that_was_cut_short_names_where_it_ends(happened: list[str], data: st.DataObject, count: int) -> None:
     """The last rows of one anchor."""
     with history(happened) as h:
@@ -197,7 +197,7 @@ def test_a_trail_that_was_cut_short_names_where_it_ends(happened: list[str], dat
 
 
 @given(happened=steps, data=st.data(), own=st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_row_that_was_put_in_is_named(happened: list[str], data: st.DataObject, own: bool) -> None:
     """A forged row that fits the chain's end, not what the anchor remembers; or one of an anchor that is nobody's."""
     with history(happened) as h:
@@ -213,7 +213,7 @@ def test_a_row_that_was_put_in_is_named(happened: list[str], data: st.DataObject
 
 
 @given(happened=steps, data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_rows_that_changed_places_in_their_chain_are_named(happened: list[str], data: st.DataObject) -> None:
     """Two rows of one anchor with their numbers exchanged: the lower one is told."""
     with history(happened) as h:
@@ -228,7 +228,7 @@ def test_rows_that_changed_places_in_their_chain_are_named(happened: list[str], 
 
 
 @given(happened=steps, data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_sealed_rows_that_changed_places_in_the_order_of_arrival_are_found(
     happened: list[str], data: st.DataObject
 ) -> None:
@@ -249,7 +249,7 @@ def test_sealed_rows_that_changed_places_in_the_order_of_arrival_are_found(
 
 
 @given(happened=steps, data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_chain_made_anew_with_its_head_is_found_by_its_seal(happened: list[str], data: st.DataObject) -> None:
     """Every row fits the next and the anchor: only what was sealed tells."""
     with history(happened) as h:
@@ -423,7 +423,7 @@ _LONG = ["order_A", "order_B", SEAL, "order_A", "pay_C", SEAL, "order_A", SEAL, 
 
 
 @given(happened=steps, month=st.sampled_from([2, 3, 4]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_whole_sealed_months_that_retention_dropped_are_excused(happened: list[str], month: int) -> None:
     """Front rows of a chain, whole chains, and seals with nothing under them any more."""
     with history([*happened, SEAL]) as h:
@@ -435,7 +435,7 @@ def test_whole_sealed_months_that_retention_dropped_are_excused(happened: list[s
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_nothing_else_is_excused(data: st.DataObject) -> None:
     """Where retention has dropped months, any other row that is missing or changed is still found."""
     with history(_LONG) as h:
@@ -469,4 +469,17 @@ def test_a_row_that_was_never_sealed_is_not_excused() -> None:
         h.by_hand("DELETE FROM razorpay_audit WHERE anchor = 'order_D' AND seq = 1")
         found = verify(h.store)
         assert [(one.kind, one.rows) for one in found.broken] == [("unaccounted", 1)]
-        assert found.broken[0].words == "1 rows are missing that no seal and no retention accounts for"
+        assert found.broken[0].words == "missing rows that no seal and no retention accounts for: 1"
+
+
+def test_a_later_row_with_an_earlier_time_is_excused() -> None:
+    """Clocks of two machines differ: the last row of a chain is of the old month, the row before it of the new."""
+    with history(["order_B"], timedelta(0)) as h:
+        for at in (MARCH + timedelta(seconds=1), MARCH - timedelta(seconds=1)):
+            h.now = at
+            h.happens("order_A")
+        h.happens(SEAL)
+        assert [one.rows for one in h.store.seals()] == [1, 1, 1]
+        _drop(h, MARCH)
+        found = verify(h.store)
+        assert (found.broken, found.dropped, found.rows) == ((), 2, 1)

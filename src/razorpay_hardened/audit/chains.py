@@ -23,13 +23,14 @@ _PAGE: Final = 1000
 class Chain:
     """One anchor's rows, oldest first, and the first place where they are not as they were written.
 
-    ``dropped``: older rows than these were dropped by retention.
+    ``dropped``: older rows than these were dropped by retention. ``captured`` is the sum of captures, in subunits.
     """
 
     anchor: str
     rows: tuple[AuditRow, ...]
     broken: Broken | None = None
     dropped: bool = False
+    captured: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def read_chain(store: Reader, anchor: str) -> Chain:
         return Chain(anchor, rows, Broken("no_anchor", anchor, rows[0].seq) if rows else None)
     rows = tuple(islice(_rows(store, anchor), state.audit_seq))
     broken = next(_judge(state, rows, dropped), None)
-    return Chain(anchor, rows, broken, dropped is not None and len(rows) < state.audit_seq)
+    return Chain(anchor, rows, broken, dropped is not None and len(rows) < state.audit_seq, state.captured)
 
 
 def _judge(state: AnchorState, rows: Sequence[AuditRow], dropped: datetime | None) -> Iterator[Broken]:

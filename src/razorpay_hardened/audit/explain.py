@@ -113,7 +113,8 @@ class _Story:
 
     def _summary(self) -> str:
         subject = self._subject
-        parts = [_order_words(subject.order)] if subject.order is not None else []
+        captured = sum(chain.captured for chain in self._chains)  # an order's local id never has captures
+        parts = [_order_words(subject.order, captured)] if subject.order is not None else []
         parts += [_payment_words(payment) for payment in subject.payments]
         parts += [_refund_words(refund) for refund in subject.refunds]
         first = [part for part in parts if part.split()[1] == subject.id]
@@ -164,11 +165,10 @@ def _money(amount: int | None, currency: str | None) -> str:
     return "" if amount is None or currency is None else str(Money(amount, currency))
 
 
-def _order_words(order: OrderState) -> str:
+def _order_words(order: OrderState, captured: int) -> str:
     closed = ", closed" if order.closed_at is not None else ""
-    return (
-        f"order {order.order_id or order.local_id} is {order.status}{closed} ({_money(order.amount, order.currency)})"
-    )
+    name, amount = order.order_id or order.local_id, _money(order.amount, order.currency)
+    return f"order {name} is {order.status}{closed} ({_money(captured, order.currency)} captured of {amount})"
 
 
 def _payment_words(payment: PaymentState) -> str:

@@ -64,7 +64,7 @@ _WORDS: Final[dict[Kind, str]] = {
     "seal_inserted": "does not belong to the chain of seals",
     "seal_head": "is not the last seal that was written",
     "resealed": "does not fit the rows that it covers: one of them was changed, taken out, put in or moved",
-    "unaccounted": "missing that no seal and no retention accounts for",
+    "unaccounted": "missing rows that no seal and no retention accounts for",
     "witness": "is not the seal that was written down elsewhere",
 }
 
@@ -105,7 +105,7 @@ class Broken:
         if self.seal is not None:
             between = f" (positions {self.near} to {self.position})" if self.near else ""
             return f"seal {self.seal}{between} {text}"
-        return f"{self.rows} rows are {text}"
+        return f"{text}: {self.rows}"
 
 
 def places(broken: Broken) -> tuple[int, tuple[int, ...], str, int]:
