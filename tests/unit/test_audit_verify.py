@@ -143,7 +143,7 @@ _CELLS = [
 
 
 @given(happened=steps, data=st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_change_of_any_cell_of_any_row_names_the_row(happened: list[str], data: st.DataObject) -> None:
     """Sealed or not: the first broken row is the one that was changed."""
     with history(happened) as h:
