@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -40,10 +39,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Morning:
 
 
 @pytest.fixture
-def looking(
-    shared: Morning, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., tuple[int, str, str]]:
+def looking(shared: Morning, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
     """On a store that nobody changes."""
+    monkeypatch.delenv("COLUMNS", raising=False)
     for name, value in shared.environ().items():
         monkeypatch.setenv(name, value)
     return Command(shared, capsys)
@@ -55,7 +53,8 @@ def morning(tmp_path: Path) -> Morning:
 
 
 @pytest.fixture
-def command(morning: Morning, capsys: pytest.CaptureFixture[str]) -> Command:
+def command(morning: Morning, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    monkeypatch.delenv("COLUMNS", raising=False)
     return Command(morning, capsys)
 
 

@@ -236,6 +236,19 @@ def test_parked_news_is_told_until_it_is_applied(shop: Shop) -> None:
     assert any(step.source.startswith("the delivery that was parked") for step in told.steps)
 
 
+def test_a_replay_by_hand_is_told() -> None:
+    """Somebody asked for a delivery again that was done: that is in the story, with who it was."""
+    store = MemoryStore()
+    ours = bodies.Shop(store)
+    ours.adopt(1)
+    ours.deliver(bodies.body("payment.captured", payment=bodies.payment(1, "captured")), event_id="evt_1")
+    ours.rzp.webhooks.replay("evt_1", force=True)
+    steps = ours.rzp.audit.explain(bodies.payment_id(1)).steps
+    (step,) = [step for step in steps if step.rule and step.rule.name == "replayed"]
+    assert (step.words.endswith(": replayed"), step.source) == (True, "webhook payment.captured evt_1 by replay")
+    store.close()
+
+
 def test_a_handler_that_fails_is_told_as_open(shop: Shop) -> None:
     """It waits, and says when it is tried again; the payment itself is as it is."""
     shop.works = False
@@ -341,6 +354,7 @@ def _row(**changes: Any) -> AuditRow:
         ("payment", "unknown_status", "captured", "captured", {"note": "on_hold"}, "unknown_status"),
         ("body", "quarantined", None, None, {"note": "InconsistentEvent"}, "quarantined"),
         ("order", "refused", None, None, {"note": "OwnershipMismatch"}, "refused"),
+        ("body", "replayed", None, None, {}, "replayed"),
         ("order", "changed", None, "pending", {}, "order.asked"),
         ("order", "changed", None, "created", {}, "order.adopted"),
         ("order", "changed", "pending", "created", {}, "order.registered"),

@@ -18,6 +18,7 @@ from razorpay_hardened.ports.store import EffectRow, InboxRow, Reader
 __all__ = ["Explanation", "Step", "explain"]
 
 _PAGE: Final = 1000
+_SHORT: Final = 32  # of a digest; every other id is shorter
 _SORT: Final = {"delivery": 0, "audit": 1, "intent": 2, "effect": 3}
 
 
@@ -79,7 +80,7 @@ class _Story:
 
     def told(self) -> Explanation:
         subject = self._subject
-        rows = [row for chain in self._chains for row in chain.rows if row.entity_id in self._about]
+        rows = self._rows()
         deliveries = list(self._deliveries(rows))
         effects = [row for row in self._effects() if row.entity_id in self._about]
         intents = [one for one in self._intents() if any(one.payment_id == p.payment_id for p in subject.payments)]
@@ -121,6 +122,12 @@ class _Story:
         return "; ".join([*first, *(part for part in parts if part not in first)]) + "."
 
     # --- reading
+
+    def _rows(self) -> list[AuditRow]:
+        """The rows on these ids, and those on deliveries that told of them."""
+        rows = [row for chain in self._chains for row in chain.rows]
+        told = {row.digest for row in rows if row.entity_id in self._about and row.digest is not None}
+        return [row for row in rows if row.entity_id in self._about | told]
 
     def _deliveries(self, rows: Iterable[AuditRow]) -> Iterator[InboxRow]:
         """Those that the rows name, and those that wait for one of these ids."""
@@ -196,9 +203,9 @@ def _row_words(row: AuditRow) -> str:
         return f"{what}: news of {row.note} refused, it is {row.before}"
     if row.what == "unknown_status":
         return f"{what}: a status that is not known here, {row.note}; it stays {row.before}"
-    if row.what in ("refused", "quarantined"):
-        return f"{what}: {row.what}, {row.note}"
     note = f": {row.note}" if row.note else ""
+    if row.after is None:  # refused, quarantined, replayed: nothing changed
+        return f"{row.kind} {row.entity_id[:_SHORT]}: {row.what}{note}"
     if row.before is None:
         return f"{what} is on record: {row.after}, {_money(row.amount, row.currency)}{note}"
     if row.what == "noted" or row.before == row.after:

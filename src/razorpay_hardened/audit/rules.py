@@ -36,6 +36,7 @@ RULES: Final = {
     "refund.stale": "a refund never goes back in rank: older news is refused, and does no harm",
     "unknown_status": "a status that this version does not know changes nothing, and is kept",
     "quarantined": "news that contradicts what is on record is kept, and has no effect",
+    "replayed": "what was done already may be asked for again: milestones that have fired do not fire again",
     "refused": "somebody asked for what is not theirs, or does not fit: nothing changes",
     "delivery.applied": "a signed delivery is claimed by its digest and applied once, whatever comes twice",
     "delivery.parked": "news of an order or payment that is not known here waits until it is",
@@ -69,7 +70,7 @@ def rule_of(row: AuditRow) -> Rule:
     """The rule that decided ``row``."""
     if row.what == "stale":
         return Rule(f"{row.kind}.stale", _refusal(row))
-    if row.what in ("unknown_status", "quarantined", "refused"):
+    if row.what in ("unknown_status", "quarantined", "replayed", "refused"):
         return Rule(row.what, row.note or "")
     if row.kind == "payment":
         return _payment_rule(row)
