@@ -52,7 +52,7 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
         json_out(_as_dict(found))
     else:
         _show(found)
-    if found.version != found.wanted:
+    if not found.usable:
         raise typer.Exit(1)
 
 
@@ -91,8 +91,10 @@ def _show(found: StoreStatus) -> None:
         state = "no tables yet: run `razorpay-hardened db migrate`"
     elif found.version < found.wanted:
         state = f"version {found.version}, {found.wanted} is needed: run `razorpay-hardened db migrate`"
-    elif found.version > found.wanted:
+    elif not found.usable:
         state = f"version {found.version}, newer than the {found.wanted} of this package: upgrade the package"
+    elif not found.finished:
+        state = f"version {found.version}; version {found.serves} still runs on it, until `db migrate --finish`"
     else:
         state = f"version {found.version}, as this package needs it"
     card([("store", found.url), ("schema", state)])
