@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from razorpay_hardened.clock import to_unix
-from razorpay_hardened.domain.facts import OrderAsked
+from razorpay_hardened.domain.facts import OrderAsked, OrderClosed
 from razorpay_hardened.errors import ApiTimeout, FieldInvalid, ReconcileBusy, ReconcileStalled
 from razorpay_hardened.signals import Alarm
 from reconcile_world import START, FakeRazorpay, Shop, found, text_id
@@ -222,6 +222,25 @@ def test_each_break_is_found_and_none_other(seed) -> None:
     assert result.complete
     assert {one.state for one in result.findings} == {"open"}
     json.dumps(result.to_dict())
+
+
+def test_an_order_that_was_closed_and_never_made_is_no_finding() -> None:
+    """The shop gave it up, and Razorpay does not know it: nothing for a person to look at, night after night."""
+    shop = Shop()
+    stuck_lost(shop)
+    assert len(found(shop.run())) == 1
+    shop.apply(OrderClosed("local_000001"))
+
+    assert found(shop.run()) == set()
+
+
+def test_an_order_that_was_closed_and_is_there_after_all_is_found() -> None:
+    """Money may come for it: closing it here does not close it at Razorpay."""
+    shop = Shop()
+    expected = stuck_found(shop)
+    shop.apply(OrderClosed("local_000001"))
+
+    assert found(shop.run()) == expected
 
 
 @pytest.mark.parametrize("seed", REPAIRABLE, ids=names(REPAIRABLE))

@@ -108,6 +108,8 @@ def _order(pair: OrderPair) -> Iterator[Difference]:
     if here is None:
         return
     if there is None:
+        if here.order_id is None and here.closed_at is not None:
+            return  # nobody waits for it any more, and Razorpay never had it: as it should be
         kind = STUCK_ORDER if here.order_id is None else MISSING_THERE
         yield Difference(kind, "order", here.order_id or here.local_id, _says(here), None)
     elif here.order_id is None:
