@@ -39,6 +39,7 @@ __all__ = [
     "Run",
     "Store",
     "StoreStatus",
+    "Switch",
     "Touches",
     "Transaction",
 ]
@@ -176,7 +177,33 @@ class Batch:
     effects: list[NewEffect] = field(default_factory=list)
 
 
-class Transaction(Protocol):
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Something that an operator has switched. ``actor`` is who; ``note`` is theirs, and must name no customer."""
+
+    name: str
+    at: datetime
+    actor: str
+    note: str | None = None
+
+
+class SwitchWork(Protocol):
+    """The part of a transaction that is about switches: a handful of rows, read whole."""
+
+    def switches(self) -> dict[str, Switch]:
+        """All switches by name, as this transaction sees them."""
+        ...
+
+    def put_switch(self, switch: Switch) -> None:
+        """Insert or replace by name."""
+        ...
+
+    def drop_switch(self, name: str) -> None:
+        """Take a switch away; nothing happens where it is not there."""
+        ...
+
+
+class Transaction(SwitchWork, Protocol):
     """One unit of work. Entered through :meth:`Store.transaction`; committed when its block ends, else rolled back."""
 
     @property
@@ -393,6 +420,10 @@ class Reader(Protocol):
 
     def effect_handlers(self) -> set[str]:
         """The names of all handlers that have an unfinished effect."""
+        ...
+
+    def switches(self) -> dict[str, Switch]:
+        """All switches by name."""
         ...
 
     def audit(self, anchor: str, *, after_seq: int = 0, limit: int = 1000) -> list[AuditRow]:

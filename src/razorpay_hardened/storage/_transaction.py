@@ -26,6 +26,7 @@ from razorpay_hardened.ports.store import (
     Run,
     Touches,
 )
+from razorpay_hardened.storage._keeping import KeepingTransaction
 from razorpay_hardened.storage._rows import Row, Rows
 from razorpay_hardened.storage._statements import Saving, Statements, many
 
@@ -57,7 +58,7 @@ class _Over:
         raise TransactionMisuse("this transaction is over")
 
 
-class SqlTransaction:
+class SqlTransaction(KeepingTransaction):
     """See :class:`razorpay_hardened.ports.store.Transaction`."""
 
     def __init__(self, connection: Any, cursor: Any, driver: Driver) -> None:

@@ -43,7 +43,7 @@ from razorpay_hardened.signing import VerifiedBody, WebhookVerifier
 from razorpay_hardened.web import MAX_BODY_BYTES, Reply, Request
 from razorpay_hardened.webhooks.guard import event_id_in, refuse
 from razorpay_hardened.webhooks.parse import parse_event
-from razorpay_hardened.webhooks.pending import Pending, PendingWork
+from razorpay_hardened.webhooks.pending import Drained, Pending, PendingWork
 
 __all__ = ["Ack", "Replayed", "Webhooks"]
 
@@ -107,7 +107,7 @@ class Webhooks:
         """Answer one delivery. Raises only what is not an ``Exception``, or what a handler's ``SystemExit`` is.
 
         ============ =========================================================================
-        200          processed, duplicate, ignored, parked, quarantined, or given up with an alarm
+        200          processed, duplicate, ignored, parked, quarantined, paused, or given up with an alarm
         401          not signed rightly: nothing was read or stored
         405 413 415  refused from the head of the request
         500          stored; an inline effect waits for the redelivery (``ack="effect"``)
@@ -138,6 +138,14 @@ class Webhooks:
         ``limit`` bounds each kind. Several processes may call it at once. Raises :class:`StorageError`.
         """
         return self._pending.run(limit)
+
+    def drain(self, *, limit: int = 100) -> Drained:
+        """Try everything that waits once, oldest first, ``limit`` rows at a time: what :meth:`Razorpay.resume` does.
+
+        Each order and each effect is a transaction of its own, so that it may be stopped and begun again at any point.
+        Raises :class:`StorageError`.
+        """
+        return self._pending.drain(limit)
 
     def replay(self, reference: str, *, force: bool = False) -> Replayed:
         """Process a stored delivery again, by its digest or its event id: a quarantined or dead one, mostly.
@@ -232,6 +240,11 @@ class Webhooks:
         return self._answer(tx, digest, applied, fresh=False)
 
     def _answer(self, tx: Transaction, digest: str, applied: Applied, *, fresh: bool) -> _Outcome:
+        if applied.paused:
+            # State, audit and effect rows are durable. A 500 would make Razorpay try for 24 h, and then switch us off.
+            if not fresh:
+                tx.settle(digest, "done", self._clock.now())
+            return _Outcome(200, "paused", applied=applied)
         if applied.waiting:
             names = sorted({attempt.row.handler for attempt in applied.waiting})
             # The order's own anchor: that is where its effects hang.
