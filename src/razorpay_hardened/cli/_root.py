@@ -8,6 +8,7 @@ import typer
 
 from razorpay_hardened._version import __version__
 from razorpay_hardened.cli import db, demo, emulate, events, orders, payments, reconcile, webhook
+from razorpay_hardened.cli import pause as pauses
 from razorpay_hardened.cli._app import Session, refuse_password
 from razorpay_hardened.cli._options import INDIA, zone_named
 
@@ -53,6 +54,8 @@ def root(
 app.command("demo")(demo.demo)
 app.command("emulate")(emulate.emulate)
 app.command("reconcile")(reconcile.reconcile)
+app.command("pause")(pauses.pause)
+app.command("resume")(pauses.resume)
 app.add_typer(orders.app, name="orders")
 app.add_typer(payments.app, name="payments")
 app.add_typer(events.app, name="events")

@@ -25,6 +25,8 @@ from razorpay_hardened.cli._options import (
 from razorpay_hardened.cli._output import Column, card, json_out, note, table, utc, when, when_short
 from razorpay_hardened.cli._timeline import Story, deliveries_about, story_of_event
 from razorpay_hardened.cli._views import show_story
+from razorpay_hardened.cli.pause import pause_dict, pause_line
+from razorpay_hardened.effects.pause import seen
 from razorpay_hardened.errors import EventUnknown
 from razorpay_hardened.ports.store import After, InboxRow, InboxState, Reader
 
@@ -74,12 +76,16 @@ def list_events(
     wanted = _Wanted(states, about, begins or _BEGINNING, ends or _END)
     with session.store() as store:
         found = wanted.newest(store, limit)
+        paused = seen(store.switches()).on
     if as_json:
-        json_out({"events": [event_dict(row) for row in found.rows], "total": found.total})
+        told = None if paused is None else pause_dict(paused)
+        json_out({"events": [event_dict(row) for row in found.rows], "total": found.total, "paused": told})
         return
     table(_COLUMNS, [_row(row, session) for row in found.rows])
     of = "" if begins is None else f" since {when(begins, session.zone)}"
     note(f"{found.words('events')}{of}; times in {session.zone_name}")
+    if paused is not None:
+        note(f"effects are {pause_line(paused, session, session.now())}")
 
 
 class _Wanted(NamedTuple):

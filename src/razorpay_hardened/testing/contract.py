@@ -16,6 +16,7 @@ Our own stores pass the same suite. The tests use threads but never sleep; each 
 
 from __future__ import annotations
 
+from razorpay_hardened.testing._contract_keeping import KeepingContract
 from razorpay_hardened.testing._contract_rows import AuditContract, ReadingContract, StateContract, UpkeepContract
 from razorpay_hardened.testing._contract_work import EffectContract, InboxContract, TransactionContract
 
@@ -30,5 +31,6 @@ class StoreContract(
     ReadingContract,
     AuditContract,
     UpkeepContract,
+    KeepingContract,
 ):
     """Everything that a store promises. Subclass it and give the fixture ``store``."""

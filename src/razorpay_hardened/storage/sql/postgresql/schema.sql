@@ -211,7 +211,8 @@ CREATE TRIGGER razorpay_audit_seals_no_change BEFORE UPDATE OR DELETE ON razorpa
 CREATE TRIGGER razorpay_audit_seals_no_truncate BEFORE TRUNCATE ON razorpay_audit_seals
     FOR EACH STATEMENT EXECUTE FUNCTION razorpay_refuse('razorpay_audit_seals');
 
--- What an operator has switched: 'paused' keeps receiving and storing, and stops effects. A row that is there is on.
+-- What an operator has switched: 'paused' keeps receiving and storing, and stops effects; 'resumed' says when
+-- that last ended, because what lived through it is not to be given up for its age.
 CREATE TABLE razorpay_switches (
     name       text NOT NULL PRIMARY KEY,
     at         timestamptz NOT NULL,

@@ -23,7 +23,8 @@ BEGIN SELECT RAISE(ABORT, 'razorpay_audit_seals is append-only'); END;
 CREATE TRIGGER razorpay_audit_seals_no_delete BEFORE DELETE ON razorpay_audit_seals
 BEGIN SELECT RAISE(ABORT, 'razorpay_audit_seals is append-only'); END;
 
--- What an operator has switched: 'paused' keeps receiving and storing, and stops effects. A row that is there is on.
+-- What an operator has switched: 'paused' keeps receiving and storing, and stops effects; 'resumed' says when
+-- that last ended, because what lived through it is not to be given up for its age.
 CREATE TABLE razorpay_switches (
     name       TEXT NOT NULL PRIMARY KEY,
     at         TEXT NOT NULL,
