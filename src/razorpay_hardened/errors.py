@@ -16,7 +16,7 @@
     ├── AmountError · CurrencyError · CurrencyMismatch · AmountMismatch · OverRefund
     ├── BindingError                the news does not belong to this order, owner or account
     │   └── OwnershipMismatch · OrderMismatch · OrderUnknown · OrderBindingMissing · OwnerRequired
-    ├── TransitionRefused · UnknownStatus · PlanUnknown · EventUnknown
+    ├── TransitionRefused · UnknownStatus · PlanUnknown · EventUnknown · BodyErased
     ├── StorageError
     │   ├── StorageUnavailable      try again later; nothing was committed
     │   │   └── StorageConflict · CommitUnknown
@@ -52,6 +52,7 @@ __all__ = [
     "ApiServerError",
     "ApiTimeout",
     "BindingError",
+    "BodyErased",
     "CircuitOpen",
     "CommitUnknown",
     "ConfigError",
@@ -285,6 +286,10 @@ class PlanUnknown(RazorpayHardenedError, KeyError):
 
 class EventUnknown(RazorpayHardenedError):
     """No such event is on record."""
+
+
+class BodyErased(RazorpayHardenedError):
+    """Retention has erased the body of this delivery: it is known, and cannot be processed again."""
 
 
 # --- storage ----------------------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ from razorpay_hardened.domain.lifecycle import (
     refund_milestones,
     with_refund,
 )
+from razorpay_hardened.domain.privacy import forgotten
 from razorpay_hardened.domain.state import AnchorState, OrderState, PaymentState, RefundState
 from razorpay_hardened.effects import Attempt, Registry, run_inline
 from razorpay_hardened.effects.backoff import is_redelivered
@@ -479,6 +480,8 @@ class _Unit:
             self._fire("order.paid", anchor, "order", anchor, was, "paid")
 
     def _keep_order(self, order: OrderState) -> None:
+        if order.erased_at is not None:
+            order = forgotten(order, self.now)  # what is told about it now must not bring the person back
         self.held.orders[order.local_id] = order
         self._changed["order", order.local_id] = order
 
@@ -490,6 +493,8 @@ class _Unit:
                 fired |= {name}
                 self._fire(name, after.anchor, "payment", after.payment_id, was, after.status)
         after = replace(after, milestones=fired)
+        if after.erased_at is not None:
+            after = forgotten(after, self.now)
         self.held.payments[after.payment_id] = after
         self._changed["payment", after.payment_id] = after
         rank = PAYMENT_RANK[after.reach]
@@ -498,6 +503,9 @@ class _Unit:
 
     def _put_refund(self, before: RefundState | None, after: RefundState) -> None:
         was = None if before is None else before.status
+        payment = self.held.payments[after.payment_id]
+        if payment.erased_at is not None or after.erased_at is not None:
+            after = forgotten(after, self.now)
         self.held.refunds[after.refund_id] = after
         self._changed["refund", after.refund_id] = after
         for name in refund_milestones(before, after):

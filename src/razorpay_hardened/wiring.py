@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from razorpay_hardened.ports.gateway import Gateway
     from razorpay_hardened.ports.store import Store, Switch
     from razorpay_hardened.reconcile import Reconciler
+    from razorpay_hardened.retention import Retention, RetentionPolicy
     from razorpay_hardened.webhooks import Ack, Drained, Webhooks
 
 __all__ = ["Razorpay"]
@@ -50,6 +51,7 @@ class Razorpay:
         plans: PlanCatalog | Mapping[str, Money] | None = None,
         ack: Ack = "effect",
         bus: Bus | None = None,
+        retention: RetentionPolicy | None = None,
     ) -> None:
         if ack not in ("effect", "stored"):
             raise ConfigError("ack is 'effect' or 'stored'")
@@ -61,6 +63,7 @@ class Razorpay:
         self._given_client = client
         self._plans = plans
         self._ack = ack
+        self._policy = retention
 
     @classmethod
     def from_env(
@@ -73,13 +76,16 @@ class Razorpay:
         plans: PlanCatalog | Mapping[str, Money] | None = None,
         ack: Ack = "effect",
         bus: Bus | None = None,
+        retention: RetentionPolicy | None = None,
     ) -> Self:
         """Wired from environment variables (``os.environ`` by default); see ``settings`` for their names.
 
         Raises :class:`ConfigError` naming every variable that is missing or unsafe.
         """
         settings = Settings.from_env(environ)
-        return cls(settings, store=store, client=client, clock=clock, plans=plans, ack=ack, bus=bus)
+        return cls(
+            settings, store=store, client=client, clock=clock, plans=plans, ack=ack, bus=bus, retention=retention
+        )
 
     # --- handlers
 
@@ -203,6 +209,13 @@ class Razorpay:
             bus=self.signals,
             inline=self._ack == "effect",
         )
+
+    @cached_property
+    def retention(self) -> Retention:
+        """Erasing personal data: ``rzp.retention.plan()``, ``.apply()``, ``.hold``, ``.release``, ``.erase``."""
+        from razorpay_hardened.retention import Retention
+
+        return Retention(self.store, clock=self.clock, policy=self._policy)
 
     @cached_property
     def plans(self) -> PlanCatalog:

@@ -74,3 +74,44 @@ def test_a_handler_that_fails_is_an_exit_code(shop: cli_shop.Shop, capsys: pytes
     assert (ended["failed"], ended["left"]) == (1, 1)
     assert main(["resume", *APP]) == 1
     assert "it was not paused" in capsys.readouterr().out
+
+
+# --- retention
+
+
+def test_planning_and_applying(shop: cli_shop.Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    """plan counts and writes nothing; apply erases as much; both need the application, because it has the policy."""
+    shop.bought("user:1")
+    shop.passes(400 * 86400.0)
+    assert main(["retention", "plan"]) == 2
+    assert "--app" in capsys.readouterr().err
+    planned = told(capsys, "retention", "plan", *APP)
+    assert planned["dry_run"]
+    assert planned["classes"]["bodies"]["erased"] > 0
+    assert [row.erased_at for row in shop.rzp.store.deliveries()] == [None] * len(shop.rzp.store.deliveries())
+    applied = told(capsys, "retention", "apply", *APP)
+    assert applied["classes"] == planned["classes"]
+    assert all(row.erased_at for row in shop.rzp.store.payments())
+    assert main(["retention", "plan", *APP]) == 0
+    assert "kept for ever" in capsys.readouterr().out
+
+
+def test_holding_releasing_and_erasing(shop: cli_shop.Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    """Holds need the store alone; a person who is on hold is not forgotten, and the exit code says so."""
+    order, payment = shop.bought("user:1")
+    assert told(capsys, "retention", "hold", payment, "--actor", "legal")["hold"]["actor"] == "legal"
+    assert [one["subject"] for one in told(capsys, "retention", "holds")["holds"]] == [payment]
+    assert told(capsys, "retention", "erase", "--owner", "user:1", code=1)["held"][0] == order
+    assert told(capsys, "retention", "release", payment)["released"]
+    assert not told(capsys, "retention", "release", payment, code=1)["released"]
+    erased = told(capsys, "retention", "erase", "--owner", "user:1")
+    assert (erased["rows"], erased["complete"]) == (2, True)
+    assert erased["bodies"] > 0
+    (digest, *_) = [row.digest for row in shop.rzp.store.deliveries()]
+    assert told(capsys, "events", "show", digest)["event"]["erased_at"]
+    assert main(["events", "show", digest]) == 0
+    assert "erased by retention" in capsys.readouterr().out
+    assert main(["events", "replay", digest, "--force", *APP]) == 1
+    assert "BodyErased" in capsys.readouterr().err
+    assert main(["retention", "erase"]) == 2
+    assert main(["retention", "erase", "--owner", "user:9"]) == 1

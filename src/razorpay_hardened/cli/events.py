@@ -153,7 +153,7 @@ def _show(row: InboxRow, entities: list[Entity], told: Story, session: Session) 
             ("made", when(row.created_at, session.zone)),
             ("changed", when(row.updated_at, session.zone)),
             ("attempts", row.attempts or ""),
-            ("body", f"{len(row.body):,} bytes"),
+            ("body", _body(row, session)),
             *((one.kind, f"{one.id} {one.status or ''}") for one in entities),
             ("audit", told.verdict),
         ]
@@ -231,6 +231,7 @@ def event_dict(row: InboxRow) -> dict[str, Any]:
         "created_at": utc(row.created_at),
         "updated_at": utc(row.updated_at),
         "body_bytes": len(row.body),
+        "erased_at": utc(row.erased_at),
     }
 
 
@@ -238,6 +239,12 @@ def _row(row: InboxRow, session: Session) -> tuple[object, ...]:
     name = row.event_id or row.digest[:_SHORT]
     received = when_short(row.received_at, session.zone, session.now())
     return received, row.event or _UNREAD, row.state, name, _about(row), row.attempts or "", masked(row.reason)
+
+
+def _body(row: InboxRow, session: Session) -> str:
+    if row.erased_at is not None:
+        return f"erased by retention on {when(row.erased_at, session.zone)}"
+    return f"{len(row.body):,} bytes"
 
 
 def _about(row: InboxRow) -> str | None:

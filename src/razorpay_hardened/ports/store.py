@@ -32,8 +32,12 @@ __all__ = [
     "EffectState",
     "Finding",
     "Held",
+    "Hold",
     "InboxRow",
     "InboxState",
+    "KeepingWork",
+    "Mark",
+    "Matter",
     "NewEffect",
     "Reader",
     "Run",
@@ -187,8 +191,36 @@ class Switch:
     note: str | None = None
 
 
-class SwitchWork(Protocol):
-    """The part of a transaction that is about switches: a handful of rows, read whole."""
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A legal hold: nothing about ``subject`` (an order's or payment's id, or an owner) is erased while it stands."""
+
+    subject: str
+    at: datetime
+    actor: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far retention has come: ``name`` is a class of data, ``upto`` where it goes on, ``count`` what was erased so
+    far. A name ``left:class:id`` is a row that it had to leave, to be looked at again."""
+
+    name: str
+    upto: str
+    at: datetime
+    count: int = 0
+
+
+class Matter(NamedTuple):
+    """Everything that hangs on one anchor, by id."""
+
+    payments: tuple[str, ...] = ()
+    refunds: tuple[str, ...] = ()
+
+
+class KeepingWork(Protocol):
+    """The part of a transaction that is about keeping: switches, legal holds, erasing."""
 
     def switches(self) -> dict[str, Switch]:
         """All switches by name, as this transaction sees them."""
@@ -202,8 +234,72 @@ class SwitchWork(Protocol):
         """Take a switch away; nothing happens where it is not there."""
         ...
 
+    # --- legal holds
 
-class Transaction(SwitchWork, Protocol):
+    def put_hold(self, hold: Hold) -> None:
+        """Insert or replace by subject."""
+        ...
+
+    def drop_hold(self, subject: str) -> bool:
+        """Take a hold away. False: there was none."""
+        ...
+
+    def held(self, subjects: Iterable[str]) -> set[str]:
+        """Those of ``subjects`` on which a hold stands."""
+        ...
+
+    # --- erasing
+
+    def marks(self, prefix: str, *, after: str = "", limit: int = 100) -> list[Mark]:
+        """Marks whose name begins with ``prefix``, in order of name, after the one named ``after``."""
+        ...
+
+    def put_mark(self, mark: Mark) -> None:
+        """Insert or replace by name."""
+        ...
+
+    def drop_mark(self, name: str) -> None:
+        """Take a mark away; nothing happens where it is not there."""
+        ...
+
+    def wipe(self) -> None:
+        """Said first: what this transaction replaces is to leave no trace that the store can help."""
+        ...
+
+    def matters(self, anchors: Sequence[str]) -> dict[str, Matter]:
+        """What hangs on each of these anchors."""
+        ...
+
+    def open_matters(self, anchors: Sequence[str]) -> set[str]:
+        """Those of ``anchors`` with an effect that waits or runs, a refund that is pending or wanted, or a delivery
+        that is parked."""
+        ...
+
+    def owners(self, orders: Sequence[str]) -> dict[str, set[str]]:
+        """Razorpay's order id → local id and owner, for the orders that are known."""
+        ...
+
+    def erase_bodies(self, rows: Sequence[InboxRow], at: datetime) -> int:
+        """Replace the bodies of these deliveries by nothing, and shorten their reasons to a code. Gives how many.
+
+        Only of deliveries that are ``done``, ``ignored`` or ``dead`` now; the rest is left as it is.
+        """
+        ...
+
+    def erase_body(self, digest: str, at: datetime) -> None:
+        """The same for one delivery by its digest, within the transaction that has claimed it."""
+        ...
+
+    def drop_deliveries(self, rows: Sequence[InboxRow]) -> int:
+        """Take these deliveries away, dedupe keys and all; the same states only. Gives how many."""
+        ...
+
+    def shorten_error(self, row: EffectRow, error: str) -> bool:
+        """Replace the error of a dead effect, if it is still dead with the error that ``row`` has."""
+        ...
+
+
+class Transaction(KeepingWork, Protocol):
     """One unit of work. Entered through :meth:`Store.transaction`; committed when its block ends, else rolled back."""
 
     @property
@@ -424,6 +520,14 @@ class Reader(Protocol):
 
     def switches(self) -> dict[str, Switch]:
         """All switches by name."""
+        ...
+
+    def holds(self, *, after: str = "", limit: int = 100) -> list[Hold]:
+        """Legal holds in order of subject."""
+        ...
+
+    def received(self, *, after: int = 0, limit: int = 100) -> list[tuple[int, InboxRow]]:
+        """Stored deliveries with their positions, in the order in which they came: one walk of one index."""
         ...
 
     def audit(self, anchor: str, *, after_seq: int = 0, limit: int = 1000) -> list[AuditRow]:

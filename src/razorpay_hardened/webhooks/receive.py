@@ -15,9 +15,11 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from razorpay_hardened.clock import Clock
 from razorpay_hardened.domain.events import WebhookEvent
 from razorpay_hardened.domain.facts import Cause, Fact
+from razorpay_hardened.domain.privacy import subjects_of
 from razorpay_hardened.effects import Relay
 from razorpay_hardened.errors import (
     AccountMismatch,
+    BodyErased,
     EventUnknown,
     RazorpayHardenedError,
     SignatureError,
@@ -152,9 +154,12 @@ class Webhooks:
 
         Effects of it that were given up get another try. A delivery that is ``done`` is left alone unless ``force``;
         even then a milestone that has fired does not fire again.
-        Raises :class:`EventUnknown`, or the payload's own error when it is still not usable.
+        Raises :class:`EventUnknown`, :class:`BodyErased` where retention has taken the body, or the payload's own error
+        when it is still not usable.
         """
         row = self._stored(reference)
+        if row.erased_at is not None:
+            raise BodyErased(f"the body of this delivery was erased on {row.erased_at:%Y-%m-%d}: reconcile instead")
         given_up = self._pending.given_up(row)
         if row.state == "done" and not given_up and not force:
             return Replayed(row.state, row.state)
@@ -244,6 +249,7 @@ class Webhooks:
             # State, audit and effect rows are durable. A 500 would make Razorpay try for 24 h, and then switch us off.
             if not fresh:
                 tx.settle(digest, "done", self._clock.now())
+            self._forget(tx, digest, applied)
             return _Outcome(200, "paused", applied=applied)
         if applied.waiting:
             names = sorted({attempt.row.handler for attempt in applied.waiting})
@@ -256,7 +262,17 @@ class Webhooks:
             return _Outcome(200, "given_up", applied=applied)
         if not fresh:
             tx.settle(digest, "done", self._clock.now())
+        self._forget(tx, digest, applied)
         return _Outcome(200, "processed", applied=applied)
+
+    def _forget(self, tx: Transaction, digest: str, applied: Applied) -> None:
+        """Late news of somebody who was erased: it counts, and its body is not kept, unless a legal hold wants it."""
+        erased = any(row.erased_at is not None for row in applied.payments.values())
+        if not (erased or any(row.erased_at is not None for row in applied.refunds.values())):
+            return
+        names = subjects_of(applied.orders.values(), applied.payments.values(), applied.refunds.values())
+        if not tx.held(names):
+            tx.erase_body(digest, self._clock.now())
 
     # --- bodies that cannot be used
 

@@ -228,9 +228,10 @@ CREATE TABLE razorpay_holds (
     note       text
 );
 
--- How far retention has come in each class of data, so that no batch begins at the start again.
+-- How far retention has come in each class of data, so that no batch begins at the start again. 'left:class:id' is a row
+-- that it had to leave, because of a legal hold or because something was still to be done: it is looked at again.
 CREATE TABLE razorpay_retention (
-    class      text NOT NULL PRIMARY KEY,
+    class      text COLLATE "C" NOT NULL PRIMARY KEY,
     upto       text NOT NULL,
     at         timestamptz NOT NULL,
     erased     bigint NOT NULL CHECK (erased >= 0)

@@ -203,7 +203,8 @@ CREATE TABLE razorpay_holds (
     note       TEXT
 ) STRICT, WITHOUT ROWID;
 
--- How far retention has come in each class of data, so that no batch begins at the start again.
+-- How far retention has come in each class of data, so that no batch begins at the start again. 'left:class:id' is a row
+-- that it had to leave, because of a legal hold or because something was still to be done: it is looked at again.
 CREATE TABLE razorpay_retention (
     class      TEXT NOT NULL PRIMARY KEY,
     upto       TEXT NOT NULL,
