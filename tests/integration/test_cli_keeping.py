@@ -115,3 +115,56 @@ def test_holding_releasing_and_erasing(shop: cli_shop.Shop, capsys: pytest.Captu
     assert "BodyErased" in capsys.readouterr().err
     assert main(["retention", "erase"]) == 2
     assert main(["retention", "erase", "--owner", "user:9"]) == 1
+
+
+# --- backup
+
+
+def test_a_backup_is_taken_and_verified(
+    shop: cli_shop.Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With its summary beside it; against the live store, which has grown since; never over a file."""
+    shop.bought("user:1")
+    path = str(tmp_path / "copy.db")
+    made = told(capsys, "backup", "create", path)
+    assert made["summary"]["sums"]["payment INR captured"] == 49900
+    assert main(["backup", "create", path]) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    shop.bought("user:2")
+    found = told(capsys, "backup", "verify", path, "--live")
+    assert found["whole"]
+    assert found["checked"][-2:] == ["the summary taken with it", "the live store"]
+    assert told(capsys, "backup", "create", path, "--overwrite")["summary"]["sums"]["payment INR captured"] == 2 * 49900
+    (tmp_path / "copy.db.json").unlink()
+    assert main(["backup", "verify", path]) == 0
+    assert "there is no copy.db.json" in capsys.readouterr().out
+
+
+def test_the_first_difference_is_named(shop: cli_shop.Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A lost row, a damaged file, something that is no backup: exit code 1, and a sentence."""
+    import sqlite3
+
+    shop.bought("user:1")
+    path = tmp_path / "copy.db"
+    assert main(["backup", "create", str(path)]) == 0
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("DELETE FROM razorpay_payments")
+    connection.close()
+    capsys.readouterr()
+    found = told(capsys, "backup", "verify", str(path), code=1)
+    assert found["differences"][0] == "rows of razorpay_payments: 0, it was 1"
+    path.write_bytes(path.read_bytes()[:20000])
+    assert told(capsys, "backup", "verify", str(path), code=1)["differences"]
+    path.write_bytes(b"no database at all " * 300)
+    assert told(capsys, "backup", "verify", str(path), code=1)["differences"]
+    assert main(["backup", "verify", str(tmp_path / "none")]) == 2
+
+
+def test_a_scratch_database_is_verified_by_its_url(
+    shop: cli_shop.Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As after pg_restore: nothing is restored, and the live store is compared with it."""
+    shop.bought("user:1")
+    path = tmp_path / "restored.db"
+    shop.rzp.store.back_up(path)  # type: ignore[attr-defined]
+    assert told(capsys, "backup", "verify", f"sqlite:///{path}", "--live")["whole"]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from razorpay_hardened._version import __version__
-from razorpay_hardened.cli import db, demo, emulate, events, orders, payments, reconcile, retention, webhook
+from razorpay_hardened.cli import backup, db, demo, emulate, events, orders, payments, reconcile, retention, webhook
 from razorpay_hardened.cli import pause as pauses
 from razorpay_hardened.cli._app import Session, refuse_password
 from razorpay_hardened.cli._options import INDIA, zone_named
@@ -61,4 +61,5 @@ app.add_typer(payments.app, name="payments")
 app.add_typer(events.app, name="events")
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(retention.app, name="retention")
+app.add_typer(backup.app, name="backup")
 app.add_typer(db.app, name="db")

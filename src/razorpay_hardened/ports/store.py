@@ -526,6 +526,10 @@ class Reader(Protocol):
         """Legal holds in order of subject."""
         ...
 
+    def seal(self, seq: int | None = None) -> tuple[int, str] | None:
+        """Number and hash of a seal of the audit, the last one by default; None where there is none."""
+        ...
+
     def received(self, *, after: int = 0, limit: int = 100) -> list[tuple[int, InboxRow]]:
         """Stored deliveries with their positions, in the order in which they came: one walk of one index."""
         ...

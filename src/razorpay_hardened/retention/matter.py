@@ -18,8 +18,8 @@ from razorpay_hardened.ports.store import Batch, Held, Matter, Touches, Transact
 __all__ = ["Key", "Told", "Verdict", "erase_matters", "key_of"]
 
 Verdict = Literal["erased", "already", "fresh", "open", "held"]
-"""``already``: nothing was left to erase. ``fresh``: something about it changed too lately. ``open``: something about it
-is still to be done. ``held``: a legal hold stands."""
+"""``already``: nothing was left to erase. ``fresh``: something about it changed too lately. ``open``: something is
+still to be done. ``held``: a legal hold stands."""
 
 _UNSETTLED = frozenset({"pending", "outcome_unknown"})
 """Orders that may or may not exist at Razorpay: the sweeper is not done with them."""

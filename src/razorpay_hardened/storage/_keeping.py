@@ -55,6 +55,8 @@ KEEPING: Final[dict[str, str]] = {
     "received": " ".join(
         ("SELECT pos,", ", ".join(COLUMNS["razorpay_inbox"]), "FROM razorpay_inbox WHERE pos > ? ORDER BY pos LIMIT ?")
     ),
+    "seal": "SELECT seq, hash FROM razorpay_audit_seals WHERE seq = ?",
+    "last_seal": "SELECT seq, hash FROM razorpay_audit_seals ORDER BY seq DESC LIMIT 1",
     "erase": (
         "UPDATE razorpay_inbox SET body = ?, reason = ?, erased_at = ? WHERE digest = ? AND received_at = ?"
         " AND erased_at IS NULL AND state IN ('done', 'ignored', 'dead')"
@@ -238,6 +240,11 @@ class KeepingReader:
     def received(self, *, after: int = 0, limit: int = 100) -> list[tuple[int, InboxRow]]:
         """Stored deliveries with their positions, in the order in which they came."""
         return [(row[0], self._rows.delivery(row[1:])) for row in self._read(KEEPING["received"], (after, limit))]
+
+    def seal(self, seq: int | None = None) -> tuple[int, str] | None:
+        """Number and hash of a seal of the audit, the last one by default."""
+        found = self._read(KEEPING["last_seal"], ()) if seq is None else self._read(KEEPING["seal"], (seq,))
+        return (found[0][0], found[0][1]) if found else None
 
 
 def _switches(found: list[Any], rows: Rows) -> dict[str, Switch]:
