@@ -59,7 +59,7 @@ def test_holds_and_late_news(ours: Shop) -> None:
 def test_no_statement_scans_a_table(ours: Shop) -> None:
     """With sequential scans priced out, a plan that still has one has no index to use."""
     texts = keeping(POSTGRESQL)
-    values = {"marks": ["", "a", "b", 5], "received": [0, 5], "holds": ["", 5], "shorten": ["x", 1, "x"]}
+    values = {"marks": ["", "a", "b", 5], "received": [0, 5], "holds": ["", 5], "seal": [1], "shorten": ["x", 1, "x"]}
     moment = ours.clock.now()
     values |= {"erase": [b"", "x", moment, "x", moment], "drop": ["x", moment], "erase_one": [b"", moment, "x"]}
     with ours.store.transaction() as tx:
