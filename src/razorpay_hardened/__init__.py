@@ -17,6 +17,7 @@ from razorpay_hardened._version import __version__
 
 if TYPE_CHECKING:
     from razorpay_hardened import emulator, errors, web
+    from razorpay_hardened.audit import Explanation, Past, Verification
     from razorpay_hardened.checkout import CheckoutOrder, Confirmation
     from razorpay_hardened.client import Client
     from razorpay_hardened.clock import Clock, FrozenClock, SystemClock
@@ -52,10 +53,12 @@ _WHERE = {
     "Confirmation": "checkout",
     "DbApiStore": "storage",
     "EffectTransaction": "effects",
+    "Explanation": "audit",
     "FrozenClock": "clock",
     "MemoryStore": "storage",
     "Money": "domain.money",
     "Order": "domain.entities",
+    "Past": "audit",
     "Payment": "domain.entities",
     "Plan": "domain.plans",
     "PlanCatalog": "domain.plans",
@@ -70,6 +73,7 @@ _WHERE = {
     "Settings": "settings",
     "Store": "ports.store",
     "SystemClock": "clock",
+    "Verification": "audit",
     "VerifiedBody": "signing",
     "WebhookEvent": "domain.events",
     "WebhookVerifier": "signing",
@@ -94,10 +98,12 @@ __all__ = [
     "Confirmation",
     "DbApiStore",
     "EffectTransaction",
+    "Explanation",
     "FrozenClock",
     "MemoryStore",
     "Money",
     "Order",
+    "Past",
     "Payment",
     "Plan",
     "PlanCatalog",
@@ -112,6 +118,7 @@ __all__ = [
     "Settings",
     "Store",
     "SystemClock",
+    "Verification",
     "VerifiedBody",
     "WebhookEvent",
     "WebhookVerifier",

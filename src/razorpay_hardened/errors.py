@@ -20,7 +20,7 @@
     ├── StorageError
     │   ├── StorageUnavailable      try again later; nothing was committed
     │   │   └── StorageConflict · CommitUnknown
-    │   └── StorageReadOnly · SchemaMismatch · TransactionMisuse
+    │   └── StorageReadOnly · SchemaMismatch · TransactionMisuse · AuditBroken
     ├── ApiError                    .status .code .field .source .step .reason .request_id .retryable
     │   ├── ApiConnectionError      the request did not reach Razorpay
     │   ├── ApiTimeout · ApiRateLimited · ApiServerError · ApiAuthError · ApiBadRequest · ApiResponseError
@@ -51,6 +51,7 @@ __all__ = [
     "ApiResponseError",
     "ApiServerError",
     "ApiTimeout",
+    "AuditBroken",
     "BindingError",
     "BodyErased",
     "CircuitOpen",
@@ -323,6 +324,10 @@ class SchemaMismatch(StorageError):
 
 class TransactionMisuse(StorageError):
     """The transaction was used in a way that would break exactly-once effects."""
+
+
+class AuditBroken(StorageError):
+    """The audit trail is not as it was written, and going on would hide where: run ``audit verify``."""
 
 
 # --- the API ----------------------------------------------------------------------------------------------

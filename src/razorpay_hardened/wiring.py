@@ -18,6 +18,7 @@ from razorpay_hardened.signing import WebhookVerifier
 from razorpay_hardened.storage import open_store
 
 if TYPE_CHECKING:
+    from razorpay_hardened.audit import Audit
     from razorpay_hardened.checkout import Checkout
     from razorpay_hardened.client import Client
     from razorpay_hardened.domain.money import Money
@@ -216,6 +217,13 @@ class Razorpay:
         from razorpay_hardened.retention import Retention
 
         return Retention(self.store, clock=self.clock, policy=self._policy)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """The trail: ``rzp.audit.seal()``, ``.verify()``, ``.at(payment, moment)``, ``.explain(payment)``."""
+        from razorpay_hardened.audit import Audit
+
+        return Audit(self.store, clock=self.clock)
 
     @cached_property
     def plans(self) -> PlanCatalog:

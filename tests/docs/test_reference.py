@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 from docs.pages import ROOT, code_spans
 from razorpay_hardened import errors, signals
+from razorpay_hardened.audit.rules import RULES
 from razorpay_hardened.domain.lifecycle import MILESTONES, ORDER_RANK, PAYMENT_RANK
 from razorpay_hardened.emulator import FAULTS
 from razorpay_hardened.reconcile import KINDS
@@ -113,6 +114,13 @@ def test_the_law_is_told() -> None:
     for status, rank in {**PAYMENT_RANK, **ORDER_RANK}.items():
         assert re.search(rf"^\| `{status}` \| \d", text, re.M)
         assert rank in {int(one) for one in re.findall(rf"^\| `{status}` \| (\d)", text, re.M)}
+
+
+def test_every_rule_of_a_story_is_told() -> None:
+    """By name, and no name that is none."""
+    told = set(code_spans(EXPLANATION / "audit.md"))
+    assert set(RULES) <= told
+    assert {one for one in told if re.fullmatch(r"(payment|order|refund|delivery|effect)\.[a-z_]+", one)} <= set(RULES)
 
 
 def test_every_table_fault_and_finding_is_told() -> None:

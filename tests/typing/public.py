@@ -14,15 +14,18 @@ from razorpay_hardened import (
     CheckoutOrder,
     Confirmation,
     EffectTransaction,
+    Explanation,
     MemoryStore,
     Money,
     Order,
+    Past,
     Payment,
     Razorpay,
     Reconciliation,
     Refund,
     SQLiteStore,
     Store,
+    Verification,
     VerifiedBody,
     WebhookEvent,
     parse_event,
@@ -72,6 +75,9 @@ def the_journeys_are_typed(rzp: Razorpay) -> None:
     assert_type(rzp.webhooks.handle(web.Request("POST", {}, b"")), web.Reply)
     since = datetime(2026, 1, 1, tzinfo=UTC)
     assert_type(rzp.reconciler.run(since=since, until=since, repair=False), Reconciliation)
+    assert_type(rzp.audit.verify(), Verification)
+    assert_type(rzp.audit.at("pay_00000000000001", since), Past)
+    assert_type(rzp.audit.explain("pay_00000000000001"), Explanation)
     rzp.checkout.start("user:7")  # type: ignore[call-arg]
 
 

@@ -14,6 +14,7 @@ __all__ = [
     "INDIA",
     "LIMIT_MAX",
     "AppOption",
+    "AtOption",
     "JsonOption",
     "LimitOption",
     "SinceOption",
@@ -42,6 +43,14 @@ SinceOption = Annotated[
 ]
 UntilOption = Annotated[
     str | None, typer.Option("--until", metavar="WHEN", help="Up to here; a day alone means to its end. Default: now.")
+]
+AtOption = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        metavar="WHEN",
+        help="As it was on record then, from the audit: 2026-03-31T09:30, 2026-03-31 (its end), or an age: 45m 24h 7d.",
+    ),
 ]
 AppOption = Annotated[
     str | None,

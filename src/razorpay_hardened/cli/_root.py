@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from razorpay_hardened._version import __version__
-from razorpay_hardened.cli import backup, db, demo, emulate, events, orders, payments, reconcile, retention, webhook
+from razorpay_hardened.cli import (
+    audit,
+    backup,
+    db,
+    demo,
+    emulate,
+    events,
+    explain,
+    orders,
+    payments,
+    reconcile,
+    retention,
+    webhook,
+)
 from razorpay_hardened.cli import pause as pauses
 from razorpay_hardened.cli._app import Session, refuse_password
 from razorpay_hardened.cli._options import INDIA, zone_named
@@ -59,6 +72,8 @@ app.command("resume")(pauses.resume)
 app.add_typer(orders.app, name="orders")
 app.add_typer(payments.app, name="payments")
 app.add_typer(events.app, name="events")
+app.command("explain")(explain.explain)
+app.add_typer(audit.app, name="audit")
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(retention.app, name="retention")
 app.add_typer(backup.app, name="backup")

@@ -10,8 +10,9 @@ import typer
 from razorpay_hardened.cli._app import Session, session_of
 from razorpay_hardened.cli._hide import masked
 from razorpay_hardened.cli._lists import newest
-from razorpay_hardened.cli._options import JsonOption, LimitOption, SinceOption, UntilOption, chosen, window
+from razorpay_hardened.cli._options import AtOption, JsonOption, LimitOption, SinceOption, UntilOption, chosen, window
 from razorpay_hardened.cli._output import Column, card, heading, json_out, money, note, table, utc, when
+from razorpay_hardened.cli._past import show_past
 from razorpay_hardened.cli._timeline import Story, story
 from razorpay_hardened.cli._views import payment_dict, payments_table, show_story
 from razorpay_hardened.domain.lifecycle import ORDER_RANK
@@ -68,6 +69,7 @@ def list_orders(
 def show(
     context: typer.Context,
     reference: Annotated[str, typer.Argument(metavar="ORDER", help="Razorpay's order id, or the local id.")],
+    at: AtOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show one order: its state, its payments, and everything that happened to it.
@@ -75,6 +77,9 @@ def show(
     Exit code 1 if its audit chain is not as it was written.
     """
     session = session_of(context)
+    if at is not None:
+        show_past(session, reference, at, "order", as_json=as_json)
+        return
     with session.store() as store:
         order = store.order(reference)
         if order is None:

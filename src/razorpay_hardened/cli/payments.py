@@ -9,8 +9,9 @@ import typer
 
 from razorpay_hardened.cli._app import Session, session_of
 from razorpay_hardened.cli._lists import newest
-from razorpay_hardened.cli._options import JsonOption, LimitOption, SinceOption, UntilOption, chosen, window
+from razorpay_hardened.cli._options import AtOption, JsonOption, LimitOption, SinceOption, UntilOption, chosen, window
 from razorpay_hardened.cli._output import Column, card, heading, json_out, money, note, table, when
+from razorpay_hardened.cli._past import show_past
 from razorpay_hardened.cli._timeline import Story, story
 from razorpay_hardened.cli._views import payment_dict, payments_table, refund_dict, show_story
 from razorpay_hardened.domain.lifecycle import PAYMENT_RANK
@@ -56,6 +57,7 @@ def list_payments(
 def show(
     context: typer.Context,
     payment_id: Annotated[str, typer.Argument(metavar="PAYMENT", help="Razorpay's payment id.")],
+    at: AtOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show one payment: its state, its refunds, and everything that happened to it.
@@ -63,6 +65,9 @@ def show(
     Exit code 1 if its audit chain is not as it was written.
     """
     session = session_of(context)
+    if at is not None:
+        show_past(session, payment_id, at, "payment", as_json=as_json)
+        return
     with session.store() as store:
         payment = store.payment(payment_id)
         if payment is None:

@@ -14,7 +14,7 @@ from datetime import datetime
 from hashlib import sha256
 from operator import attrgetter
 
-__all__ = ["AuditRow", "broken_at", "chained"]
+__all__ = ["AuditRow", "as_written", "broken_at", "chained"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,11 @@ def chained(row: AuditRow, seq: int, prev: str) -> AuditRow:
     return replace(row, seq=seq, prev=prev, hash=_hash(row, seq, prev))
 
 
+def as_written(row: AuditRow) -> bool:
+    """Whether ``row`` is what its hash was made of."""
+    return row.hash == _hash(row, row.seq, row.prev)
+
+
 def broken_at(rows: Iterable[AuditRow], length: int, head: str) -> int | None:
     """The number of the first row of one anchor's chain that is not as it was written; None where all are.
 
@@ -74,7 +79,7 @@ def broken_at(rows: Iterable[AuditRow], length: int, head: str) -> int | None:
     """
     prev, seq = "", 0
     for seq, row in enumerate(rows, start=1):
-        if row.seq != seq or row.prev != prev or row.hash != _hash(row, seq, prev):
+        if row.seq != seq or row.prev != prev or not as_written(row):
             return seq
         prev = row.hash
     return None if (seq, prev) == (length, head) else seq + 1

@@ -20,7 +20,9 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from razorpay_hardened.domain.audit import AuditRow
+from razorpay_hardened.domain.seals import Arrival, Seal
 from razorpay_hardened.domain.state import AnchorState, OrderState, PaymentState, RefundIntent, RefundState
+from razorpay_hardened.domain.trail import Link
 
 __all__ = [
     "After",
@@ -405,6 +407,24 @@ class Transaction(KeepingWork, Protocol):
         """Insert or replace by (run, kind, entity)."""
         ...
 
+    # --- seals
+
+    def last_seal(self) -> Seal | None:
+        """The seal with the highest number. Call it, and what follows, under the anchor of the seals."""
+        ...
+
+    def sealable(self, after: Seal | None, *, limit: int) -> list[Arrival]:
+        """The audit rows that arrived after ``after``, in order, that no row can be put before any more.
+
+        A transaction that is still running may yet commit a row with a lower position than one that is visible: rows
+        behind such a transaction are left for the next time.
+        """
+        ...
+
+    def put_seal(self, seal: Seal) -> None:
+        """Append a seal. Raises where its number is taken."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -540,6 +560,30 @@ class Reader(Protocol):
 
     def anchors(self, *, after_key: str = "", limit: int = 1000) -> list[AnchorState]:
         """All anchors in order of key."""
+        ...
+
+    def anchor(self, key: str) -> AnchorState | None: ...
+
+    # --- the whole trail, for verifying it
+
+    def audit_chains(self, *, after: Link | None = None, limit: int = 1000) -> list[Link]:
+        """All audit rows in order of (anchor, seq, arrival), each beside what its anchor says in the same moment."""
+        ...
+
+    def audit_arrivals(self, *, after: str | None = None, limit: int = 1000) -> list[Arrival]:
+        """All audit rows in their order of arrival, after a position."""
+        ...
+
+    def anchors_without_audit(self, *, after_key: str = "", limit: int = 1000) -> list[AnchorState]:
+        """Anchors that remember audit rows and have none, in order of key."""
+        ...
+
+    def seals(self, *, after_seq: int = 0, limit: int = 1000) -> list[Seal]:
+        """Seals in order of ``seq``."""
+        ...
+
+    def audit_dropped(self) -> datetime | None:
+        """Audit rows older than this have been dropped by retention; None where it never dropped any."""
         ...
 
     def open_intents(self, *, before: datetime, limit: int = 100) -> list[RefundIntent]:

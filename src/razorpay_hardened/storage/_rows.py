@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from razorpay_hardened.domain.audit import AuditRow
+from razorpay_hardened.domain.seals import Arrival, Seal
 from razorpay_hardened.domain.state import AnchorState, OrderState, PaymentState, RefundIntent, RefundState
 from razorpay_hardened.ports.store import Delivery, EffectRow, Finding, InboxRow, NewEffect, Run
 
@@ -29,6 +30,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "razorpay_inbox": InboxRow,
         "razorpay_effects": EffectRow,
         "razorpay_audit": AuditRow,
+        "razorpay_audit_seals": Seal,
         "razorpay_runs": Run,
         "razorpay_findings": Finding,
     }.items()
@@ -285,6 +287,24 @@ class Rows:
             row.seq,
             row.prev,
             row.hash,
+        )
+
+    def arrival(self, row: Row) -> Arrival:
+        return Arrival(row[0], self.moment(row[1]), *row[2:])
+
+    def seal(self, row: Row) -> Seal:
+        return Seal(row[0], self.moment(row[1]), *row[2:])
+
+    def of_seal(self, seal: Seal) -> Row:
+        return (
+            seal.seq,
+            self.time(seal.at),
+            seal.first,
+            seal.last,
+            seal.rows,
+            seal.digest,
+            seal.prev,
+            seal.hash,
         )
 
     # --- reconciliation

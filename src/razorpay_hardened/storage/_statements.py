@@ -13,12 +13,12 @@ from operator import itemgetter
 from typing import Any
 
 from razorpay_hardened.storage._rows import COLUMNS, Row
+from razorpay_hardened.storage._trail_sql import Trail
 
 __all__ = ["POSTGRESQL", "SELECT", "SQLITE", "TABLES", "Dialect", "Saving", "Statements", "inbox_by_digest", "many"]
 
 TABLES = (
     *COLUMNS,
-    "razorpay_audit_seals",
     "razorpay_holds",
     "razorpay_retention",
     "razorpay_schema",
@@ -164,6 +164,7 @@ class Statements:
         self._inbox(dialect)
         self._state(dialect)
         self._effects(dialect)
+        self.trail = Trail(dialect)
         self.intents = text(SELECT["razorpay_refund_intents"] + " WHERE payment_id = ? ORDER BY created_at, key")
         self.put_intent = text(_upsert("razorpay_refund_intents", "key"))
         self.put_run = text(_upsert("razorpay_runs", "id"))

@@ -18,6 +18,7 @@ from razorpay_hardened.ports.store import StoreStatus
 from razorpay_hardened.storage import migrate
 from razorpay_hardened.storage._application import Place, is_sqlite, place_of
 from razorpay_hardened.storage._reader import SqlReader
+from razorpay_hardened.storage._restored import mend_restored, refuse_restored
 from razorpay_hardened.storage._rows import Row, Rows
 from razorpay_hardened.storage._statements import TABLES, Dialect
 from razorpay_hardened.storage._transaction import Driver, SqlTransaction
@@ -116,6 +117,8 @@ class DbApiStore(SqlReader):
     def _check(self, cursor: Any) -> None:
         if not self._checked:
             migrate.check(_schema_found(cursor))
+            if self._kind.name != "sqlite":
+                refuse_restored(cursor)
             self._checked = True
 
     # --- transactions
@@ -241,6 +244,8 @@ class DbApiStore(SqlReader):
                 ),
                 (step.reached.version, kind.rows.time(_CLOCK.now()), step.reached.serves),
             )
+        if kind.name != "sqlite":
+            mend_restored(cursor)
 
     def schema(self) -> str:
         """The SQL that makes the tables, as one text."""

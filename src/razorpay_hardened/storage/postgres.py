@@ -23,6 +23,7 @@ from razorpay_hardened.storage import _fork, migrate
 from razorpay_hardened.storage._postgres import ROWS, GuardedConnection, Work, schema_found, translate
 from razorpay_hardened.storage._postgres_unit import PostgresTransaction
 from razorpay_hardened.storage._reader import SqlReader
+from razorpay_hardened.storage._restored import mend_restored, refuse_restored
 from razorpay_hardened.storage._rows import Row
 from razorpay_hardened.storage._statements import POSTGRESQL, TABLES
 
@@ -155,6 +156,8 @@ class PostgresStore(SqlReader):
     def _check(self, connection: Connection) -> None:
         if not self._checked:
             migrate.check(schema_found(connection))
+            with connection.cursor(row_factory=tuple_row) as cursor:
+                refuse_restored(cursor)
             self._checked = True
 
     # --- transactions
@@ -211,6 +214,7 @@ class PostgresStore(SqlReader):
                 " ON CONFLICT (version) DO UPDATE SET serves = excluded.serves",
                 (step.reached.version, _CLOCK.now(), step.reached.serves),
             )
+        mend_restored(cursor)
 
     def schema(self) -> str:
         """The SQL that makes the tables, as one text."""

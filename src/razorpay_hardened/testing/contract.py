@@ -16,6 +16,7 @@ Our own stores pass the same suite. The tests use threads but never sleep; each 
 
 from __future__ import annotations
 
+from razorpay_hardened.testing._contract_audit import TrailContract
 from razorpay_hardened.testing._contract_keeping import KeepingContract
 from razorpay_hardened.testing._contract_rows import AuditContract, ReadingContract, StateContract, UpkeepContract
 from razorpay_hardened.testing._contract_work import EffectContract, InboxContract, TransactionContract
@@ -30,6 +31,7 @@ class StoreContract(
     EffectContract,
     ReadingContract,
     AuditContract,
+    TrailContract,
     UpkeepContract,
     KeepingContract,
 ):

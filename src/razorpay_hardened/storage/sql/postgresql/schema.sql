@@ -156,10 +156,13 @@ CREATE INDEX razorpay_effects_dead ON razorpay_effects (id) WHERE state = 'dead'
 -- Append-only, chained within each anchor (FAULTS D15). The order for seals is (xid, pos): a transaction that commits
 -- late has a small pos and perhaps a small xid, but an xid below the horizon of running ones has ended for good.
 -- An anchor's seq is unique because its writer holds the anchor; over partitions the database cannot say it for us.
+-- A dump restored into another server meets a counter that may begin far below the rows' xids. Nothing is written then
+-- until `db migrate` has replaced this function by one that adds what is missing, so that the order goes on.
+CREATE FUNCTION razorpay_audit_xid(xid8) RETURNS xid8 LANGUAGE sql STABLE AS 'SELECT $1';
 CREATE SEQUENCE razorpay_audit_pos;
 CREATE TABLE razorpay_audit (
     pos        bigint NOT NULL DEFAULT nextval('razorpay_audit_pos'),
-    xid        xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    xid        xid8 NOT NULL DEFAULT razorpay_audit_xid(pg_current_xact_id()),
     anchor     text COLLATE "C" NOT NULL,
     at         timestamptz NOT NULL,
     what       text NOT NULL,
