@@ -274,7 +274,7 @@ def test_a_store_of_another_version_is_told_with_what_to_do(
         if version is None:
             connection.execute("DROP TABLE razorpay_schema")
         else:
-            connection.execute("UPDATE razorpay_schema SET version = ?", (version,))
+            connection.execute("UPDATE razorpay_schema SET version = ?, serves = ?", (version, version))
     looking.environ(RAZORPAY_STORE_URL=f"sqlite:///{copied}")
     said = looking("orders", "list")
     assert (said.code, said.out) == (1, "")
@@ -312,7 +312,7 @@ def test_db_makes_the_tables_once(looking: Terminal, tmp_path: Path) -> None:
     """And says what it did; `db status` agrees, and `db sql` shows how."""
     url = f"sqlite:///{tmp_path / 'new.db'}"
     made = looking("--store", url, "db", "migrate", "--json").json
-    assert set(made) == {"store", "version", "wanted", "current", "rows", "from"}
+    assert set(made) == {"store", "version", "wanted", "current", "finished", "rows", "from"}
     assert (made["store"], made["current"], made["from"]) == (url, True, None)
     assert "already at schema version" in looking("--store", url, "db", "migrate").out
     status = looking("--store", url, "db", "status", "--json").json

@@ -254,7 +254,7 @@ def test_importing_the_room_loads_no_driver() -> None:
 
 def test_statements_take_the_placeholder_of_the_driver() -> None:
     """For another driver every ``?`` is replaced, and the rest is the same text."""
-    other = Statements(Dialect("other", "%s", "FOR UPDATE SKIP LOCKED"))
+    other = Statements(Dialect("sqlite", "%s", "FOR UPDATE SKIP LOCKED"))
     ours = Statements(SQLITE)
     assert other.claim == ours.claim.replace("?", "%s")
     assert other.order.change == ours.order.change.replace("?", "%s")

@@ -104,7 +104,7 @@ def _differences(copy: Store, told: Summary | None) -> Iterator[str]:
     from razorpay_hardened.backup import against_itself, against_summary
 
     status = copy.status()
-    if status.version != status.wanted:
+    if not status.usable:
         yield f"the schema is version {status.version}, this package needs {status.wanted}: restore, then db migrate"
         return
     parts: list[Iterable[str]] = [] if told is None else [against_summary(copy, told)]

@@ -58,7 +58,7 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
         json_out({**_as_dict(found), "paused": None if paused is None else pause_dict(paused)})
     else:
         _show(found, "running" if paused is None else pause_line(paused, session, session.now()))
-    if found.version != found.wanted:
+    if not found.usable:
         raise typer.Exit(1)
 
 
@@ -96,7 +96,7 @@ def _paused(store: Store, found: StoreStatus) -> Switch | None:
     """The pause that is on; a schema that has to be brought up first may have no switches yet."""
     from razorpay_hardened.effects.pause import seen
 
-    return seen(store.switches()).on if found.version == found.wanted else None
+    return seen(store.switches()).on if found.usable else None
 
 
 def _show(found: StoreStatus, effects: str) -> None:
@@ -104,11 +104,13 @@ def _show(found: StoreStatus, effects: str) -> None:
         state = "no tables yet: run `razorpay-hardened db migrate`"
     elif found.version < found.wanted:
         state = f"version {found.version}, {found.wanted} is needed: run `razorpay-hardened db migrate`"
-    elif found.version > found.wanted:
+    elif not found.usable:
         state = f"version {found.version}, newer than the {found.wanted} of this package: upgrade the package"
+    elif not found.finished:
+        state = f"version {found.version}; version {found.serves} still runs on it, until `db migrate --finish`"
     else:
         state = f"version {found.version}, as this package needs it"
-    card([("store", found.url), ("schema", state), ("effects", effects if found.version == found.wanted else "")])
+    card([("store", found.url), ("schema", state), ("effects", effects if found.usable else "")])
     if found.counts:
         typer.echo()
         table(

@@ -606,8 +606,20 @@ class StoreStatus:
     wanted: int
     counts: dict[str, int]
     """Rows in each of our tables."""
-    finished: bool = True
-    """False while ``migrate(finish=True)`` is still to be called: the version before can run on it, too."""
+    serves: int | None = None
+    """The oldest version whose code can still run on the tables; None where there are none."""
+
+    @property
+    def finished(self) -> bool:
+        """False while ``migrate(finish=True)`` is still to be called: the version before can run on it, too."""
+        return self.serves == self.version
+
+    @property
+    def usable(self) -> bool:
+        """Whether this package can work on the tables as they are: they may be of the next version, unfinished."""
+        if self.version is None or self.serves is None:
+            return False
+        return self.version >= self.wanted >= self.serves
 
 
 class Store(Reader, Protocol):

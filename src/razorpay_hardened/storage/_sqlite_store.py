@@ -181,8 +181,8 @@ class SQLiteBase(SqlReader):
                     counts[table] = connection.execute(" ".join(("SELECT count(*) FROM", table))).fetchone()[0]
             except sqlite3.Error as error:
                 raise translate(error) from error
-        version = None if found is None else found.version
-        return StoreStatus(self.url, version, migrate.VERSION, counts, finished=found is None or found.finished)
+        version, serves = (None, None) if found is None else found
+        return StoreStatus(self.url, version, migrate.VERSION, counts, serves)
 
     def status(self) -> StoreStatus:
         """The state of the schema; needs no tables."""

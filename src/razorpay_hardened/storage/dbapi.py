@@ -258,8 +258,8 @@ class DbApiStore(SqlReader):
             found = _schema_found(cursor)
             for table in sorted(TABLES) if found is not None else ():
                 counts[table] = cursor.execute(" ".join(("SELECT count(*) FROM", table))).fetchone()[0]
-        version = None if found is None else found.version
-        return StoreStatus(self.url, version, migrate.VERSION, counts, finished=found is None or found.finished)
+        version, serves = (None, None) if found is None else found
+        return StoreStatus(self.url, version, migrate.VERSION, counts, serves)
 
     def close(self) -> None:
         """Nothing to do: the connection is the application's to close."""

@@ -232,8 +232,8 @@ class PostgresStore(SqlReader):
                             counts[table] = _count(cursor, table)
                 except psycopg.Error as error:
                     raise translate(error) from error
-        version = None if found is None else found.version
-        return StoreStatus(self.url, version, migrate.VERSION, counts, finished=found is None or found.finished)
+        version, serves = (None, None) if found is None else found
+        return StoreStatus(self.url, version, migrate.VERSION, counts, serves)
 
     def close(self) -> None:
         """Close connections. The store opens them again when it is used again.
