@@ -117,6 +117,12 @@ def test_holding_releasing_and_erasing(shop: cli_shop.Shop, capsys: pytest.Captu
     assert main(["retention", "erase", "--owner", "user:9"]) == 1
 
 
+def test_an_sqlite_store_has_no_months(shop: cli_shop.Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    """And is told so, with nothing done."""
+    assert main(["db", "partition"]) == 2
+    assert "PostgreSQL" in capsys.readouterr().err
+
+
 # --- backup
 
 

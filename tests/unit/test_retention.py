@@ -129,6 +129,7 @@ def test_the_defaults_keep_what_is_still_work() -> None:
         ({"snapshots": timedelta(0)}, "4 days or more"),
         ({"errors": 90}, "timedelta"),
         ({"deliveries": timedelta(days=29)}, "30 days or more"),
+        ({"audit": timedelta(days=364)}, "365 days or more"),
         ({"deliveries": timedelta(days=60)}, "longer than deliveries"),
         ({"deliveries": timedelta(days=60), "bodies": None}, "longer than deliveries"),
     ],
@@ -137,6 +138,13 @@ def test_ages_that_would_break_something_are_refused(ages: dict[str, Any], text:
     """At start, with a sentence: a dedupe key that is gone would let a replay in as news."""
     with pytest.raises(ConfigError, match=text):
         RetentionPolicy(**ages)
+
+
+def test_only_a_store_with_months_can_cut_the_trail() -> None:
+    """Told when it is asked to, not passed over."""
+    ours = shop(1)
+    with pytest.raises(ConfigError, match="PostgreSQL"):
+        Retention(ours.store, clock=ours.clock, policy=RetentionPolicy(audit=timedelta(days=400))).apply()
 
 
 def test_none_keeps_a_class_for_ever() -> None:
@@ -362,6 +370,7 @@ def test_a_hold_keeps_everything_about_it(subject: str) -> None:
             "snapshots": True,
             "errors": True,
             "deliveries": False,
+            "audit": False,
         }
         assert ours.store.payment(payment_id(1)).razorpay.email == PERSON["email"]  # type: ignore[union-attr]
         assert [row.body == captured(1) for row in ours.store.deliveries()] == [True, False]

@@ -12,6 +12,7 @@ from razorpay_hardened.cli._files import write_new
 from razorpay_hardened.cli._options import JsonOption
 from razorpay_hardened.cli._output import Column, card, json_out, note, table
 from razorpay_hardened.cli.pause import pause_dict, pause_line
+from razorpay_hardened.errors import ConfigError
 
 if TYPE_CHECKING:
     from razorpay_hardened.ports.store import Store, StoreStatus, Switch
@@ -60,6 +61,31 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
         _show(found, "running" if paused is None else pause_line(paused, session, session.now()))
     if not found.usable:
         raise typer.Exit(1)
+
+
+@app.command()
+def partition(
+    context: typer.Context,
+    ahead: Annotated[int, typer.Option("--ahead", min=1, max=60, help="How many months to come.")] = 3,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep months of the inbox and the audit apart (PostgreSQL): make the partitions of the months to come.
+
+    Once is enough: `retention apply` makes more as time goes on, and drops those that are old.
+    """
+    from razorpay_hardened.ports.store import Partitioned
+
+    session = session_of(context)
+    with session.store() as store:
+        if not isinstance(store, Partitioned):
+            raise ConfigError("only PostgreSQL keeps months apart; an SQLite store needs no partitions")
+        made = store.make_months(session.now(), ahead=ahead)
+    if as_json:
+        json_out({"made": [month.name for month in made]})
+    else:
+        for month in made:
+            note(f"made: {month.name}")
+        note(f"{len(made):,} partitions made")
 
 
 @app.command()

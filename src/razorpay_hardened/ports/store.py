@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from razorpay_hardened.domain.audit import AuditRow
 from razorpay_hardened.domain.seals import Arrival, Seal
@@ -40,7 +40,9 @@ __all__ = [
     "KeepingWork",
     "Mark",
     "Matter",
+    "Month",
     "NewEffect",
+    "Partitioned",
     "Reader",
     "Run",
     "Store",
@@ -666,4 +668,34 @@ class Store(Reader, Protocol):
 
     def close(self) -> None:
         """Close connections. The store opens them again when it is used again."""
+        ...
+
+
+class Month(NamedTuple):
+    """A month of the inbox or of the audit that has a partition of its own; ``ends`` is the beginning of the next."""
+
+    kind: str
+    name: str
+    begins: datetime
+    ends: datetime
+
+
+@runtime_checkable
+class Partitioned(Protocol):
+    """A store that can keep months apart: what retention asks of it, beyond :class:`Store`."""
+
+    def months(self, kind: str) -> list[Month]:
+        """The months of ``inbox`` or ``audit`` that have a partition of their own, the oldest first."""
+        ...
+
+    def make_months(self, now: datetime, *, ahead: int = 3) -> list[Month]:
+        """Make the partitions of the months to come, where they are missing. Gives those made."""
+        ...
+
+    def drop_month(self, month: Month, *, dry: bool = False) -> int | None:
+        """Drop a month and give its rows; None where it has to stay. ``dry``: only count."""
+        ...
+
+    def forget_digests(self, before: datetime, *, limit: int = 1000) -> int:
+        """Drop dedupe keys older than ``before`` whose deliveries are gone, a bounded number. Gives how many."""
         ...

@@ -8,13 +8,18 @@ from typing import Final
 
 from razorpay_hardened.errors import ConfigError
 
-__all__ = ["AGE_MIN", "DEDUPE_MIN", "RetentionPolicy"]
+__all__ = ["AGE_MIN", "AUDIT_MIN", "DEDUPE_MIN", "RetentionPolicy"]
 
 AGE_MIN: Final = timedelta(days=4)
 """Razorpay redelivers for a day, and late authorisation ends within three: until then bodies and snapshots are work."""
 
 DEDUPE_MIN: Final = timedelta(days=30)
 """A body that comes again, by a replay from the dashboard for example, must still be known as a duplicate."""
+
+AUDIT_MIN: Final = timedelta(days=365)
+"""Disputes and audits ask about the year that has passed."""
+
+_LEAST: Final = {"deliveries": DEDUPE_MIN, "audit": AUDIT_MIN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +29,22 @@ class RetentionPolicy:
     ``bodies``: raw webhook bodies, from their receipt. ``snapshots``: orders, payments and refunds as Razorpay showed
     them, from the last change of anything about the order; most banks refund for six months, and disputes come later.
     ``errors``: what handlers' exceptions said, from the milestone. ``deliveries``: the rows of deliveries, and with
-    them the dedupe keys, from their receipt.
+    them the dedupe keys, from their receipt. ``audit``: whole months of the trail, where the store keeps months apart
+    (PostgreSQL); it names nobody, and it is the proof, so that the default is for ever.
     """
 
     bodies: timedelta | None = timedelta(days=90)
     snapshots: timedelta | None = timedelta(days=365)
     errors: timedelta | None = timedelta(days=90)
     deliveries: timedelta | None = None
+    audit: timedelta | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
             age = getattr(self, field.name)
             if age is None:
                 continue
-            least = DEDUPE_MIN if field.name == "deliveries" else AGE_MIN
+            least = _LEAST.get(field.name, AGE_MIN)
             if not isinstance(age, timedelta) or age < least:
                 raise ConfigError(
                     f"retention: {field.name} is kept for {least.days} days or more (a timedelta), or None"

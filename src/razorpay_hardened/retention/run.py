@@ -17,8 +17,8 @@ from typing import Any, Final, TypeVar
 
 from razorpay_hardened.clock import Clock
 from razorpay_hardened.domain.privacy import ids_in
-from razorpay_hardened.errors import FieldInvalid, OrderUnknown
-from razorpay_hardened.ports.store import After, EffectRow, Hold, InboxRow, Mark, Store, Transaction
+from razorpay_hardened.errors import ConfigError, FieldInvalid, OrderUnknown
+from razorpay_hardened.ports.store import After, EffectRow, Hold, InboxRow, Mark, Partitioned, Store, Transaction
 from razorpay_hardened.ports.unit import transact
 from razorpay_hardened.retention.about import held_anchors, held_bodies
 from razorpay_hardened.retention.matter import Key, Told, erase_matters, key_of
@@ -186,14 +186,16 @@ class _Walk:
         self._tallies: dict[str, _Tally] = {}
 
     def run(self) -> Report:
-        names = ("bodies", "snapshots", "errors", "deliveries")
+        names = ("bodies", "snapshots", "errors", "deliveries", "audit")
         cutoffs = {name: self._policy.cutoff(name, self._now) for name in names}
         steps: dict[str, Callable[[datetime], None]] = {
             "bodies": self._bodies,
             "snapshots": self._snapshots,
             "errors": self._errors,
             "deliveries": self._deliveries,
+            "audit": self._audit,
         }
+        self._make_months()
         for name, cutoff in cutoffs.items():
             self._tallies[name] = _Tally()
             if cutoff is not None:
@@ -250,7 +252,47 @@ class _Walk:
         self._inbox("bodies", cutoff, lambda tx, rows: tx.erase_bodies(rows, self._now))
 
     def _deliveries(self, cutoff: datetime) -> None:
-        self._inbox("deliveries", cutoff, lambda tx, rows: tx.drop_deliveries(rows))
+        by_row = self._months("deliveries", "inbox", cutoff)
+        if by_row is not None:
+            self._inbox("deliveries", by_row, lambda tx, rows: tx.drop_deliveries(rows))
+        if isinstance(self._store, Partitioned) and not self._dry:
+            while self._going and (gone := self._store.forget_digests(cutoff, limit=_BODIES)):
+                self._spend(gone)
+
+    # --- months, where the store keeps them apart
+
+    def _make_months(self) -> None:
+        """Once there are months, there are some ahead."""
+        store = self._store
+        if isinstance(store, Partitioned) and not self._dry and any(store.months(kind) for kind in ("inbox", "audit")):
+            store.make_months(self._now)
+
+    def _audit(self, cutoff: datetime) -> None:
+        if not isinstance(self._store, Partitioned):
+            raise ConfigError("retention: audit is dropped by the month, which only PostgreSQL keeps apart: say None")
+        self._months("audit", "audit", cutoff)
+
+    def _months(self, name: str, kind: str, cutoff: datetime) -> datetime | None:
+        """Drop the months that are over, the oldest first. Gives up to where rows have to go one by one, if any: in
+        months that have to stay, and before the first month."""
+        store = self._store
+        months = store.months(kind) if isinstance(store, Partitioned) else []
+        if not isinstance(store, Partitioned) or not months:
+            return cutoff
+        by_row = min(cutoff, months[0].begins)
+        for month in months:
+            if month.ends > cutoff or not self._going:
+                break
+            rows = store.drop_month(month, dry=self._dry)
+            if rows is not None:
+                self._tallies[name].counts["erased"] += rows
+                self._spend(max(1, rows))
+            elif kind == "audit":
+                self._tallies[name].counts["open"] += 1
+                break  # a trail is cut from its beginning, or not at all
+            else:
+                by_row = month.ends
+        return by_row
 
     def _inbox(self, name: str, cutoff: datetime, erase: Callable[[Transaction, list[InboxRow]], int]) -> None:
         for marks in self._leftovers(name):
