@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from razorpay_hardened.errors import RazorpayHardenedError
     from razorpay_hardened.ports.store import Store
     from razorpay_hardened.reconcile import Reconciliation
+    from razorpay_hardened.retention import RetentionPolicy
     from razorpay_hardened.settings import Settings
     from razorpay_hardened.signing import (
         Secret,
@@ -66,6 +67,7 @@ _WHERE = {
     "RazorpayHardenedError": "errors",
     "Reconciliation": "reconcile",
     "Refund": "domain.entities",
+    "RetentionPolicy": "retention",
     "SQLiteStore": "storage",
     "Secret": "signing",
     "Settings": "settings",
@@ -110,6 +112,7 @@ __all__ = [
     "RazorpayHardenedError",
     "Reconciliation",
     "Refund",
+    "RetentionPolicy",
     "SQLiteStore",
     "Secret",
     "Settings",

@@ -16,7 +16,7 @@
     ├── AmountError · CurrencyError · CurrencyMismatch · AmountMismatch · OverRefund
     ├── BindingError                the news does not belong to this order, owner or account
     │   └── OwnershipMismatch · OrderMismatch · OrderUnknown · OrderBindingMissing · OwnerRequired
-    ├── TransitionRefused · UnknownStatus · PlanUnknown · EventUnknown
+    ├── TransitionRefused · UnknownStatus · PlanUnknown · EventUnknown · BodyErased
     ├── StorageError
     │   ├── StorageUnavailable      try again later; nothing was committed
     │   │   └── StorageConflict · CommitUnknown
@@ -53,6 +53,7 @@ __all__ = [
     "ApiTimeout",
     "AuditBroken",
     "BindingError",
+    "BodyErased",
     "CircuitOpen",
     "CommitUnknown",
     "ConfigError",
@@ -286,6 +287,10 @@ class PlanUnknown(RazorpayHardenedError, KeyError):
 
 class EventUnknown(RazorpayHardenedError):
     """No such event is on record."""
+
+
+class BodyErased(RazorpayHardenedError):
+    """Retention has erased the body of this delivery: it is known, and cannot be processed again."""
 
 
 # --- storage ----------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ written, so that the caller may still record the refusal in the same transaction
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal, NamedTuple, TypeAlias
@@ -45,9 +45,12 @@ from razorpay_hardened.domain.lifecycle import (
     refund_milestones,
     with_refund,
 )
+from razorpay_hardened.domain.privacy import forgotten
 from razorpay_hardened.domain.state import AnchorState, OrderState, PaymentState, RefundState
 from razorpay_hardened.effects import Attempt, Registry, run_inline
+from razorpay_hardened.effects.backoff import is_redelivered
 from razorpay_hardened.effects.change import Row, delivery_of, detail
+from razorpay_hardened.effects.pause import look
 from razorpay_hardened.effects.relay import announce
 from razorpay_hardened.errors import OrderMismatch, OrderUnknown, RazorpayHardenedError, StorageError
 from razorpay_hardened.ports.store import Batch, EffectRow, Held, InboxRow, NewEffect, Touches, Transaction
@@ -65,8 +68,9 @@ _FIRING_ORDER: Final = {name: place for place, name in enumerate(MILESTONES)}
 class Applied:
     """What a call did. ``parked_under`` is the id that the facts wait for: then nothing was written.
 
-    ``attempts`` are the ``on`` handlers that were due; ``waiting`` those of them that belong to this very delivery and
-    have not succeeded. Orders are by local id. Call :meth:`announce` once the transaction has committed.
+    ``attempts`` are the ``on`` handlers that were due; ``waiting`` those of them that belong to this very delivery,
+    have not succeeded, and may still wait for its redelivery. ``paused``: handlers were due, and none was called.
+    Orders are by local id. Call :meth:`announce` once the transaction has committed.
     """
 
     milestones: list[Milestone] = field(default_factory=list)
@@ -77,6 +81,7 @@ class Applied:
     refunds: dict[str, RefundState] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
     waiting: list[Attempt] = field(default_factory=list)
+    paused: bool = False
     signals: list[Signal] = field(default_factory=list)
     alarms: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -97,6 +102,7 @@ class Applied:
         self.payments |= other.payments
         self.refunds |= other.refunds
         self.attempts += other.attempts
+        self.paused = self.paused or other.paused
         self.signals += other.signals
         self.alarms += other.alarms
 
@@ -175,14 +181,33 @@ class Ledger:
         tx: Transaction,
         unit: _Unit,
         applied: Applied,
-        due: Iterable[EffectRow],
+        due: Sequence[EffectRow],
         *,
         redelivered: bool,
         due_by: datetime | None = None,
     ) -> None:
-        attempts = run_inline(tx, due, self._registry, unit.rows_of, unit.now, redelivered=redelivered, due_by=due_by)
+        """Call the handlers that are due, unless effects are paused: the one place that decides it for ``on``."""
+        if not due:
+            return
+        pause = look(tx)
+        if pause.on is not None:
+            applied.paused = True
+            applied.attempts += [Attempt(row, "waiting", row.attempts, ran=False) for row in due]
+            alarm = pause.alarm(unit.now)
+            applied.alarms += [] if alarm is None else [alarm]
+            return
+        attempts = run_inline(
+            tx,
+            due,
+            self._registry,
+            unit.rows_of,
+            unit.now,
+            redelivered=redelivered,
+            due_by=due_by,
+            paused_until=pause.ended,
+        )
         applied.attempts += attempts
-        applied.waiting += [a for a in attempts if a.state == "waiting" and delivery_of(a.row) == unit.cause.digest]
+        applied.waiting += [one for one in attempts if one.state == "waiting" and _awaited(one.row, unit)]
 
     def _drain(self, tx: Transaction, known: Sequence[str], applied: Applied, *, inline: bool) -> None:
         """Apply what was parked for the orders and payments that this transaction made known."""
@@ -455,6 +480,8 @@ class _Unit:
             self._fire("order.paid", anchor, "order", anchor, was, "paid")
 
     def _keep_order(self, order: OrderState) -> None:
+        if order.erased_at is not None:
+            order = forgotten(order, self.now)  # what is told about it now must not bring the person back
         self.held.orders[order.local_id] = order
         self._changed["order", order.local_id] = order
 
@@ -466,6 +493,8 @@ class _Unit:
                 fired |= {name}
                 self._fire(name, after.anchor, "payment", after.payment_id, was, after.status)
         after = replace(after, milestones=fired)
+        if after.erased_at is not None:
+            after = forgotten(after, self.now)
         self.held.payments[after.payment_id] = after
         self._changed["payment", after.payment_id] = after
         rank = PAYMENT_RANK[after.reach]
@@ -474,6 +503,9 @@ class _Unit:
 
     def _put_refund(self, before: RefundState | None, after: RefundState) -> None:
         was = None if before is None else before.status
+        payment = self.held.payments[after.payment_id]
+        if payment.erased_at is not None or after.erased_at is not None:
+            after = forgotten(after, self.now)
         self.held.refunds[after.refund_id] = after
         self._changed["refund", after.refund_id] = after
         for name in refund_milestones(before, after):
@@ -579,6 +611,11 @@ class _Unit:
                     detail=detail(one.milestone, one.before, one.after, self.cause),
                     at=self.now,
                 )
+
+
+def _awaited(row: EffectRow, unit: _Unit) -> bool:
+    """Whether the redelivery of this very delivery is to try the effect again."""
+    return delivery_of(row) == unit.cause.digest and is_redelivered(row.at, unit.now)
 
 
 def _touches_of(row: EffectRow) -> Touches:

@@ -23,6 +23,8 @@ __all__ = [
     "EffectDead",
     "EffectDone",
     "EffectFailed",
+    "EffectsPaused",
+    "EffectsResumed",
     "EventDuplicate",
     "EventIgnored",
     "EventParked",
@@ -161,6 +163,23 @@ class EffectDead(Signal):
     handler: str
     attempts: int
     error: str
+
+
+@dataclass(frozen=True, slots=True)
+class EffectsPaused(Signal):
+    """An operator stopped all effects; what comes in is stored as before. ``actor`` is who, as they gave it."""
+
+    actor: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EffectsResumed(Signal):
+    """Effects run again, after a pause that began at ``since``."""
+
+    actor: str
+    at: datetime
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

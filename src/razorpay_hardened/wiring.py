@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from razorpay_hardened.clock import Clock, SystemClock
+from razorpay_hardened.effects import pause as _pause
 from razorpay_hardened.effects.registry import Registry
 from razorpay_hardened.effects.relay import Relay
 from razorpay_hardened.errors import ConfigError
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from razorpay_hardened.domain.money import Money
     from razorpay_hardened.domain.plans import PlanCatalog
     from razorpay_hardened.ports.gateway import Gateway
-    from razorpay_hardened.ports.store import Store
+    from razorpay_hardened.ports.store import Store, Switch
     from razorpay_hardened.reconcile import Reconciler
-    from razorpay_hardened.webhooks import Ack, Webhooks
+    from razorpay_hardened.retention import Retention, RetentionPolicy
+    from razorpay_hardened.webhooks import Ack, Drained, Webhooks
 
 __all__ = ["Razorpay"]
 
@@ -50,6 +52,7 @@ class Razorpay:
         plans: PlanCatalog | Mapping[str, Money] | None = None,
         ack: Ack = "effect",
         bus: Bus | None = None,
+        retention: RetentionPolicy | None = None,
     ) -> None:
         if ack not in ("effect", "stored"):
             raise ConfigError("ack is 'effect' or 'stored'")
@@ -61,6 +64,7 @@ class Razorpay:
         self._given_client = client
         self._plans = plans
         self._ack = ack
+        self._policy = retention
 
     @classmethod
     def from_env(
@@ -73,13 +77,16 @@ class Razorpay:
         plans: PlanCatalog | Mapping[str, Money] | None = None,
         ack: Ack = "effect",
         bus: Bus | None = None,
+        retention: RetentionPolicy | None = None,
     ) -> Self:
         """Wired from environment variables (``os.environ`` by default); see ``settings`` for their names.
 
         Raises :class:`ConfigError` naming every variable that is missing or unsafe.
         """
         settings = Settings.from_env(environ)
-        return cls(settings, store=store, client=client, clock=clock, plans=plans, ack=ack, bus=bus)
+        return cls(
+            settings, store=store, client=client, clock=clock, plans=plans, ack=ack, bus=bus, retention=retention
+        )
 
     # --- handlers
 
@@ -103,6 +110,32 @@ class Razorpay:
         For mails and other people's APIs: give them ``change.key``, which is the same at every attempt.
         """
         return self.handlers.after(milestone, name=name, unbound=unbound)
+
+    # --- the pause
+
+    def pause(self, *, actor: str, note: str | None = None) -> Switch:
+        """Stop all effects, in every process on this store, until :meth:`resume`. Receiving and storing go on.
+
+        Deliveries are answered 200, ``checkout.confirm`` says ``pending``, reconciliation repairs state; no handler is
+        called. One that is running may end. ``actor`` is who does this. Gives the pause that holds: the earlier one,
+        where it was paused already. Raises :class:`StorageError`.
+        """
+        return _pause.begin(self.store, clock=self.clock, bus=self.signals, actor=actor, note=note)
+
+    def resume(self, *, actor: str, note: str | None = None, limit: int = 100) -> Drained:
+        """End the pause, then call the handlers that waited: in order for each handler and order, the oldest first.
+
+        It reads ``limit`` rows at a time and commits each order by itself. Call it again after a crash: what has run is
+        not run again. What fails is tried again like any effect, by ``webhooks.process_pending`` (with
+        ``ack="effect"``, too: Razorpay has its 200 and does not send again). Raises :class:`StorageError`.
+        """
+        _pause.end(self.store, clock=self.clock, bus=self.signals, actor=actor, note=note)
+        return self.webhooks.drain(limit=limit)
+
+    @property
+    def paused(self) -> Switch | None:
+        """The pause that is on, with who, when and why; None while effects run."""
+        return _pause.seen(self.store.switches()).on
 
     # --- rooms, each made when it is first used
 
@@ -177,6 +210,13 @@ class Razorpay:
             bus=self.signals,
             inline=self._ack == "effect",
         )
+
+    @cached_property
+    def retention(self) -> Retention:
+        """Erasing personal data: ``rzp.retention.plan()``, ``.apply()``, ``.hold``, ``.release``, ``.erase``."""
+        from razorpay_hardened.retention import Retention
+
+        return Retention(self.store, clock=self.clock, policy=self._policy)
 
     @cached_property
     def audit(self) -> Audit:

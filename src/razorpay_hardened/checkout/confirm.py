@@ -123,7 +123,7 @@ def _settle(tools: Tools, held: OrderState, payment: Payment) -> Confirmation:
     now = applied.payments[payment.id]
     waits = [attempt for attempt in applied.attempts if attempt.state == "waiting"]
     if waits:
-        return Confirmation("pending", order, payment.id, "effect_waits")
+        return Confirmation("pending", order, payment.id, "paused" if applied.paused else "effect_waits")
     if now.captured:
         return Confirmation("paid", order, payment.id)
     if now.status == "authorized":

@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from razorpay_hardened._version import __version__
-from razorpay_hardened.cli import audit, db, demo, emulate, events, explain, orders, payments, reconcile, webhook
+from razorpay_hardened.cli import (
+    audit,
+    backup,
+    db,
+    demo,
+    emulate,
+    events,
+    explain,
+    orders,
+    payments,
+    reconcile,
+    retention,
+    webhook,
+)
+from razorpay_hardened.cli import pause as pauses
 from razorpay_hardened.cli._app import Session, refuse_password
 from razorpay_hardened.cli._options import INDIA, zone_named
 
@@ -53,10 +67,14 @@ def root(
 app.command("demo")(demo.demo)
 app.command("emulate")(emulate.emulate)
 app.command("reconcile")(reconcile.reconcile)
+app.command("pause")(pauses.pause)
+app.command("resume")(pauses.resume)
 app.add_typer(orders.app, name="orders")
 app.add_typer(payments.app, name="payments")
 app.add_typer(events.app, name="events")
 app.command("explain")(explain.explain)
 app.add_typer(audit.app, name="audit")
 app.add_typer(webhook.app, name="webhook")
+app.add_typer(retention.app, name="retention")
+app.add_typer(backup.app, name="backup")
 app.add_typer(db.app, name="db")

@@ -11,9 +11,11 @@ from razorpay_hardened.cli._app import session_of
 from razorpay_hardened.cli._files import write_new
 from razorpay_hardened.cli._options import JsonOption
 from razorpay_hardened.cli._output import Column, card, json_out, note, table
+from razorpay_hardened.cli.pause import pause_dict, pause_line
+from razorpay_hardened.errors import ConfigError
 
 if TYPE_CHECKING:
-    from razorpay_hardened.ports.store import StoreStatus
+    from razorpay_hardened.ports.store import Store, StoreStatus, Switch
 
 __all__ = ["app"]
 
@@ -45,15 +47,45 @@ def migrate(
 
 @app.command()
 def status(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Show the schema's version and how many rows there are. Exit code 1 if `db migrate` is due."""
-    with session_of(context).store() as store:
+    """Show the schema's version, whether effects are paused, and how many rows there are.
+
+    Exit code 1 if `db migrate` is due.
+    """
+    session = session_of(context)
+    with session.store() as store:
         found = store.status()
+        paused = _paused(store, found)
     if as_json:
-        json_out(_as_dict(found))
+        json_out({**_as_dict(found), "paused": None if paused is None else pause_dict(paused)})
     else:
-        _show(found)
+        _show(found, "running" if paused is None else pause_line(paused, session, session.now()))
     if not found.usable:
         raise typer.Exit(1)
+
+
+@app.command()
+def partition(
+    context: typer.Context,
+    ahead: Annotated[int, typer.Option("--ahead", min=1, max=60, help="How many months to come.")] = 3,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep months of the inbox and the audit apart (PostgreSQL): make the partitions of the months to come.
+
+    Once is enough: `retention apply` makes more as time goes on, and drops those that are old.
+    """
+    from razorpay_hardened.ports.store import Partitioned
+
+    session = session_of(context)
+    with session.store() as store:
+        if not isinstance(store, Partitioned):
+            raise ConfigError("only PostgreSQL keeps months apart; an SQLite store needs no partitions")
+        made = store.make_months(session.now(), ahead=ahead)
+    if as_json:
+        json_out({"made": [month.name for month in made]})
+    else:
+        for month in made:
+            note(f"made: {month.name}")
+        note(f"{len(made):,} partitions made")
 
 
 @app.command()
@@ -86,7 +118,14 @@ def _as_dict(found: StoreStatus) -> dict[str, object]:
     }
 
 
-def _show(found: StoreStatus) -> None:
+def _paused(store: Store, found: StoreStatus) -> Switch | None:
+    """The pause that is on; a schema that has to be brought up first may have no switches yet."""
+    from razorpay_hardened.effects.pause import seen
+
+    return seen(store.switches()).on if found.usable else None
+
+
+def _show(found: StoreStatus, effects: str) -> None:
     if found.version is None:
         state = "no tables yet: run `razorpay-hardened db migrate`"
     elif found.version < found.wanted:
@@ -97,7 +136,7 @@ def _show(found: StoreStatus) -> None:
         state = f"version {found.version}; version {found.serves} still runs on it, until `db migrate --finish`"
     else:
         state = f"version {found.version}, as this package needs it"
-    card([("store", found.url), ("schema", state)])
+    card([("store", found.url), ("schema", state), ("effects", effects if found.usable else "")])
     if found.counts:
         typer.echo()
         table(

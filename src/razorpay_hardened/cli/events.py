@@ -25,6 +25,8 @@ from razorpay_hardened.cli._options import (
 from razorpay_hardened.cli._output import Column, card, json_out, note, table, utc, when, when_short
 from razorpay_hardened.cli._timeline import Story, deliveries_about, story_of_event
 from razorpay_hardened.cli._views import show_story
+from razorpay_hardened.cli.pause import pause_dict, pause_line
+from razorpay_hardened.effects.pause import seen
 from razorpay_hardened.errors import EventUnknown
 from razorpay_hardened.ports.store import After, InboxRow, InboxState, Reader
 
@@ -74,12 +76,16 @@ def list_events(
     wanted = _Wanted(states, about, begins or _BEGINNING, ends or _END)
     with session.store() as store:
         found = wanted.newest(store, limit)
+        paused = seen(store.switches()).on
     if as_json:
-        json_out({"events": [event_dict(row) for row in found.rows], "total": found.total})
+        told = None if paused is None else pause_dict(paused)
+        json_out({"events": [event_dict(row) for row in found.rows], "total": found.total, "paused": told})
         return
     table(_COLUMNS, [_row(row, session) for row in found.rows])
     of = "" if begins is None else f" since {when(begins, session.zone)}"
     note(f"{found.words('events')}{of}; times in {session.zone_name}")
+    if paused is not None:
+        note(f"effects are {pause_line(paused, session, session.now())}")
 
 
 class _Wanted(NamedTuple):
@@ -147,7 +153,7 @@ def _show(row: InboxRow, entities: list[Entity], told: Story, session: Session) 
             ("made", when(row.created_at, session.zone)),
             ("changed", when(row.updated_at, session.zone)),
             ("attempts", row.attempts or ""),
-            ("body", f"{len(row.body):,} bytes"),
+            ("body", _body(row, session)),
             *((one.kind, f"{one.id} {one.status or ''}") for one in entities),
             ("audit", told.verdict),
         ]
@@ -225,6 +231,7 @@ def event_dict(row: InboxRow) -> dict[str, Any]:
         "created_at": utc(row.created_at),
         "updated_at": utc(row.updated_at),
         "body_bytes": len(row.body),
+        "erased_at": utc(row.erased_at),
     }
 
 
@@ -232,6 +239,12 @@ def _row(row: InboxRow, session: Session) -> tuple[object, ...]:
     name = row.event_id or row.digest[:_SHORT]
     received = when_short(row.received_at, session.zone, session.now())
     return received, row.event or _UNREAD, row.state, name, _about(row), row.attempts or "", masked(row.reason)
+
+
+def _body(row: InboxRow, session: Session) -> str:
+    if row.erased_at is not None:
+        return f"erased by retention on {when(row.erased_at, session.zone)}"
+    return f"{len(row.body):,} bytes"
 
 
 def _about(row: InboxRow) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-__all__ = ["GIVE_UP_AFTER", "WORKER_ATTEMPTS", "is_spent", "next_due"]
+__all__ = ["GIVE_UP_AFTER", "WORKER_ATTEMPTS", "is_redelivered", "is_spent", "next_due"]
 
 GIVE_UP_AFTER: Final = timedelta(hours=20)
 WORKER_ATTEMPTS: Final = 8
@@ -25,12 +25,21 @@ def next_due(attempts: int, now: datetime) -> datetime:
     return now + _GAPS[min(attempts, len(_GAPS)) - 1]
 
 
-def is_spent(attempts: int, first_seen: datetime, now: datetime, *, redelivered: bool) -> bool:
+def is_spent(
+    attempts: int, first_seen: datetime, now: datetime, *, redelivered: bool, paused_until: datetime | None = None
+) -> bool:
     """Whether a failure now is the last one.
 
     ``redelivered``: the attempts follow Razorpay's deliveries, so that age counts. Otherwise a worker makes them at its
-    own pace, and one that stood still for a day has not used them up.
+    own pace, and one that stood still for a day has not used them up. ``paused_until`` is when the last pause ended: an
+    effect from before that has grown old without being tried, so that its attempts count as well.
     """
-    if redelivered:
-        return now - first_seen >= GIVE_UP_AFTER
-    return attempts >= WORKER_ATTEMPTS
+    if not redelivered:
+        return attempts >= WORKER_ATTEMPTS
+    waited_out = paused_until is not None and first_seen <= paused_until
+    return not is_redelivered(first_seen, now) and (not waited_out or attempts >= WORKER_ATTEMPTS)
+
+
+def is_redelivered(first_seen: datetime, now: datetime) -> bool:
+    """Whether Razorpay's redelivery may still be asked for: later, failures would make it switch the endpoint off."""
+    return now - first_seen < GIVE_UP_AFTER

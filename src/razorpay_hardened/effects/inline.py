@@ -45,8 +45,11 @@ def run_inline(
     *,
     redelivered: bool = True,
     due_by: datetime | None = None,
+    paused_until: datetime | None = None,
 ) -> list[Attempt]:
     """Try the waiting ``on`` effects in order of age; with ``due_by``, leave those that are not due by then.
+
+    ``paused_until`` is when the last pause ended, if ever.
 
     Never raises for a handler's ``Exception``; whatever else a handler raises (``SystemExit``, ``KeyboardInterrupt``)
     goes up and rolls the transaction back.
@@ -61,14 +64,22 @@ def run_inline(
             held_up.add(line)
             attempts.append(Attempt(row, "waiting", row.attempts, ran=False))
             continue
-        attempt = _try(tx, row, handler, found, now, redelivered)
+        attempt = _try(tx, row, handler, found, now, redelivered, paused_until)
         if attempt.state == "waiting":
             held_up.add(line)
         attempts.append(attempt)
     return attempts
 
 
-def _try(tx: Transaction, row: EffectRow, handler: Handler, found: Found, now: datetime, redelivered: bool) -> Attempt:
+def _try(
+    tx: Transaction,
+    row: EffectRow,
+    handler: Handler,
+    found: Found,
+    now: datetime,
+    redelivered: bool,
+    paused_until: datetime | None,
+) -> Attempt:
     tried = row.attempts + 1
     try:
         change = change_from(row, *found(row))
@@ -77,7 +88,7 @@ def _try(tx: Transaction, row: EffectRow, handler: Handler, found: Found, now: d
     except (TransactionMisuse, StorageConflict):
         raise  # the transaction itself is gone: there is nothing left to record in
     except Exception as error:  # noqa: BLE001 - the handler is the application's: whatever it raises is its failure
-        spent = is_spent(tried, row.at, now, redelivered=redelivered)
+        spent = is_spent(tried, row.at, now, redelivered=redelivered, paused_until=paused_until)
         state = "dead" if spent else "waiting"
         tx.finish_effect(
             row, "dead" if spent else "waiting", attempts=tried, due_at=next_due(tried, now), error=describe(error)

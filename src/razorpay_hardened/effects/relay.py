@@ -17,6 +17,7 @@ from razorpay_hardened.domain.state import OrderState
 from razorpay_hardened.effects.backoff import is_spent, next_due
 from razorpay_hardened.effects.change import Change, Row, change_from
 from razorpay_hardened.effects.inline import Attempt, describe
+from razorpay_hardened.effects.pause import look
 from razorpay_hardened.effects.registry import Handler, Registry
 from razorpay_hardened.errors import OrderUnknown
 from razorpay_hardened.ports.store import EffectRow, EffectState, Store, Transaction
@@ -41,7 +42,8 @@ class Relay:
     def run(self, *, limit: int, budget_s: float | None = None, anchor: str | None = None) -> list[Attempt]:
         """Run up to ``limit`` effects that are due; with ``anchor``, only that order's.
 
-        No effect is begun once ``budget_s`` seconds have passed. Raises :class:`StorageError` when the store fails.
+        No effect is begun once ``budget_s`` seconds have passed, and none during a pause. Raises :class:`StorageError`
+        when the store fails.
         """
         names = self._registry.names("after")
         if not names:
@@ -64,6 +66,8 @@ class Relay:
         now = self._clock.now()
 
         def lease(tx: Transaction) -> list[EffectRow]:
+            if look(tx).on is not None:
+                return []
             return tx.lease_effects(
                 now, now + self._lease, secrets.token_hex(8), handlers=names, limit=1, anchor=anchor
             )

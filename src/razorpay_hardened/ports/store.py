@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from razorpay_hardened.domain.audit import AuditRow
 from razorpay_hardened.domain.seals import Arrival, Seal
@@ -34,13 +34,20 @@ __all__ = [
     "EffectState",
     "Finding",
     "Held",
+    "Hold",
     "InboxRow",
     "InboxState",
+    "KeepingWork",
+    "Mark",
+    "Matter",
+    "Month",
     "NewEffect",
+    "Partitioned",
     "Reader",
     "Run",
     "Store",
     "StoreStatus",
+    "Switch",
     "Touches",
     "Transaction",
 ]
@@ -178,7 +185,125 @@ class Batch:
     effects: list[NewEffect] = field(default_factory=list)
 
 
-class Transaction(Protocol):
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Something that an operator has switched. ``actor`` is who; ``note`` is theirs, and must name no customer."""
+
+    name: str
+    at: datetime
+    actor: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A legal hold: nothing about ``subject`` (an order's or payment's id, or an owner) is erased while it stands."""
+
+    subject: str
+    at: datetime
+    actor: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far retention has come: ``name`` is a class of data, ``upto`` where it goes on, ``count`` what was erased so
+    far. A name ``left:class:id`` is a row that it had to leave, to be looked at again."""
+
+    name: str
+    upto: str
+    at: datetime
+    count: int = 0
+
+
+class Matter(NamedTuple):
+    """Everything that hangs on one anchor, by id."""
+
+    payments: tuple[str, ...] = ()
+    refunds: tuple[str, ...] = ()
+
+
+class KeepingWork(Protocol):
+    """The part of a transaction that is about keeping: switches, legal holds, erasing."""
+
+    def switches(self) -> dict[str, Switch]:
+        """All switches by name, as this transaction sees them."""
+        ...
+
+    def put_switch(self, switch: Switch) -> None:
+        """Insert or replace by name."""
+        ...
+
+    def drop_switch(self, name: str) -> None:
+        """Take a switch away; nothing happens where it is not there."""
+        ...
+
+    # --- legal holds
+
+    def put_hold(self, hold: Hold) -> None:
+        """Insert or replace by subject."""
+        ...
+
+    def drop_hold(self, subject: str) -> bool:
+        """Take a hold away. False: there was none."""
+        ...
+
+    def held(self, subjects: Iterable[str]) -> set[str]:
+        """Those of ``subjects`` on which a hold stands."""
+        ...
+
+    # --- erasing
+
+    def marks(self, prefix: str, *, after: str = "", limit: int = 100) -> list[Mark]:
+        """Marks whose name begins with ``prefix``, in order of name, after the one named ``after``."""
+        ...
+
+    def put_mark(self, mark: Mark) -> None:
+        """Insert or replace by name."""
+        ...
+
+    def drop_mark(self, name: str) -> None:
+        """Take a mark away; nothing happens where it is not there."""
+        ...
+
+    def wipe(self) -> None:
+        """Said first: what this transaction replaces is to leave no trace that the store can help."""
+        ...
+
+    def matters(self, anchors: Sequence[str]) -> dict[str, Matter]:
+        """What hangs on each of these anchors."""
+        ...
+
+    def open_matters(self, anchors: Sequence[str]) -> set[str]:
+        """Those of ``anchors`` with an effect that waits or runs, a refund that is pending or wanted, or a delivery
+        that is parked."""
+        ...
+
+    def owners(self, orders: Sequence[str]) -> dict[str, set[str]]:
+        """Razorpay's order id → local id and owner, for the orders that are known."""
+        ...
+
+    def erase_bodies(self, rows: Sequence[InboxRow], at: datetime) -> int:
+        """Replace the bodies of these deliveries by nothing, and shorten their reasons to a code. Gives how many.
+
+        Only of deliveries that are ``done``, ``ignored`` or ``dead`` now; the rest is left as it is.
+        """
+        ...
+
+    def erase_body(self, digest: str, at: datetime) -> None:
+        """The same for one delivery by its digest, within the transaction that has claimed it."""
+        ...
+
+    def drop_deliveries(self, rows: Sequence[InboxRow]) -> int:
+        """Take these deliveries away, dedupe keys and all; the same states only. Gives how many."""
+        ...
+
+    def shorten_error(self, row: EffectRow, error: str) -> bool:
+        """Replace the error of a dead effect, if it is still dead with the error that ``row`` has."""
+        ...
+
+
+class Transaction(KeepingWork, Protocol):
     """One unit of work. Entered through :meth:`Store.transaction`; committed when its block ends, else rolled back."""
 
     @property
@@ -415,6 +540,22 @@ class Reader(Protocol):
         """The names of all handlers that have an unfinished effect."""
         ...
 
+    def switches(self) -> dict[str, Switch]:
+        """All switches by name."""
+        ...
+
+    def holds(self, *, after: str = "", limit: int = 100) -> list[Hold]:
+        """Legal holds in order of subject."""
+        ...
+
+    def seal(self, seq: int | None = None) -> tuple[int, str] | None:
+        """Number and hash of a seal of the audit, the last one by default; None where there is none."""
+        ...
+
+    def received(self, *, after: int = 0, limit: int = 100) -> list[tuple[int, InboxRow]]:
+        """Stored deliveries with their positions, in the order in which they came: one walk of one index."""
+        ...
+
     def audit(self, anchor: str, *, after_seq: int = 0, limit: int = 1000) -> list[AuditRow]:
         """One anchor's chain, in order."""
         ...
@@ -527,4 +668,34 @@ class Store(Reader, Protocol):
 
     def close(self) -> None:
         """Close connections. The store opens them again when it is used again."""
+        ...
+
+
+class Month(NamedTuple):
+    """A month of the inbox or of the audit that has a partition of its own; ``ends`` is the beginning of the next."""
+
+    kind: str
+    name: str
+    begins: datetime
+    ends: datetime
+
+
+@runtime_checkable
+class Partitioned(Protocol):
+    """A store that can keep months apart: what retention asks of it, beyond :class:`Store`."""
+
+    def months(self, kind: str) -> list[Month]:
+        """The months of ``inbox`` or ``audit`` that have a partition of their own, the oldest first."""
+        ...
+
+    def make_months(self, now: datetime, *, ahead: int = 3) -> list[Month]:
+        """Make the partitions of the months to come, where they are missing. Gives those made."""
+        ...
+
+    def drop_month(self, month: Month, *, dry: bool = False) -> int | None:
+        """Drop a month and give its rows; None where it has to stay. ``dry``: only count."""
+        ...
+
+    def forget_digests(self, before: datetime, *, limit: int = 1000) -> int:
+        """Drop dedupe keys older than ``before`` whose deliveries are gone, a bounded number. Gives how many."""
         ...

@@ -22,6 +22,7 @@ from razorpay_hardened.ports.store import (
     InboxState,
     Run,
 )
+from razorpay_hardened.storage._keeping import KeepingReader
 from razorpay_hardened.storage._rows import Row, Rows
 from razorpay_hardened.storage._statements import SELECT, SQLITE, Dialect, inbox_by_digest, many
 from razorpay_hardened.storage._trail import TrailReader
@@ -60,7 +61,7 @@ class _Where:
         return " ".join((SELECT[table], where, "ORDER BY", order, "LIMIT ?")), (*self._values, limit)
 
 
-class SqlReader(TrailReader):
+class SqlReader(TrailReader, KeepingReader):
     """See :class:`razorpay_hardened.ports.store.Reader`."""
 
     _rows: Rows

@@ -159,6 +159,7 @@ class Statements:
 
     def __init__(self, dialect: Dialect) -> None:
         text = dialect.text
+        self.dialect = dialect
         self.placeholder = dialect.placeholder
         self._inbox(dialect)
         self._state(dialect)

@@ -26,6 +26,7 @@ from razorpay_hardened.ports.store import (
     Run,
     Touches,
 )
+from razorpay_hardened.storage._keeping import KeepingTransaction
 from razorpay_hardened.storage._rows import Row, Rows
 from razorpay_hardened.storage._sealing import Sealing
 from razorpay_hardened.storage._statements import Saving, Statements, many
@@ -58,7 +59,7 @@ class _Over:
         raise TransactionMisuse("this transaction is over")
 
 
-class SqlTransaction(Sealing):
+class SqlTransaction(Sealing, KeepingTransaction):
     """See :class:`razorpay_hardened.ports.store.Transaction`."""
 
     def __init__(self, connection: Any, cursor: Any, driver: Driver) -> None:

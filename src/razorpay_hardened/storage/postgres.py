@@ -20,6 +20,7 @@ from razorpay_hardened.errors import (
 )
 from razorpay_hardened.ports.store import StoreStatus
 from razorpay_hardened.storage import _fork, migrate
+from razorpay_hardened.storage._months import Months
 from razorpay_hardened.storage._postgres import ROWS, GuardedConnection, Work, schema_found, translate
 from razorpay_hardened.storage._postgres_unit import PostgresTransaction
 from razorpay_hardened.storage._reader import SqlReader
@@ -53,7 +54,7 @@ STATEMENT_TIMEOUT_S: Final = 3
 _MIGRATION_LOCK: Final = 0x72617A6F72706179  # "razorpay": one process at a time brings the tables up
 
 
-class PostgresStore(SqlReader):
+class PostgresStore(Months, SqlReader):
     """A store in PostgreSQL 14 or newer, for any number of processes and machines.
 
     ``url`` is a libpq URL, such as ``postgresql://user@host/database``. Connections come from a pool of at most

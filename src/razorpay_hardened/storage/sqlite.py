@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote
 from razorpay_hardened.errors import ConfigError, SchemaMismatch, StorageUnavailable
 from razorpay_hardened.ports.store import StoreStatus
 from razorpay_hardened.storage import _fork, migrate
+from razorpay_hardened.storage._copy import back_up
 from razorpay_hardened.storage._readers import ReaderPool
 from razorpay_hardened.storage._rows import Row
 from razorpay_hardened.storage._sqlite import connect, file_uri, schema_found, translate
@@ -112,6 +113,18 @@ class SQLiteStore(SQLiteBase):
         """Close all connections. The store opens them again when it is used again."""
         super().close()
         self._pool.close()
+
+    # --- backup
+
+    def back_up(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Copy the whole store, as it is at one moment, into a file of its own, while others read and write.
+
+        The file appears under its name when it is whole and on the disk, readable by its owner alone. Raises
+        :class:`ConfigError` where something is at ``path`` and ``overwrite`` is false, or where it cannot be written;
+        :class:`SchemaMismatch` without tables, :class:`StorageUnavailable` when the store cannot be read now.
+        """
+        with self._pool.lend() as connection:
+            back_up(connection, Path(path), overwrite=overwrite)
 
     # --- forks: see _fork
 

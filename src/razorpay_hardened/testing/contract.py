@@ -17,6 +17,7 @@ Our own stores pass the same suite. The tests use threads but never sleep; each 
 from __future__ import annotations
 
 from razorpay_hardened.testing._contract_audit import TrailContract
+from razorpay_hardened.testing._contract_keeping import KeepingContract
 from razorpay_hardened.testing._contract_rows import AuditContract, ReadingContract, StateContract, UpkeepContract
 from razorpay_hardened.testing._contract_work import EffectContract, InboxContract, TransactionContract
 
@@ -32,5 +33,6 @@ class StoreContract(
     AuditContract,
     TrailContract,
     UpkeepContract,
+    KeepingContract,
 ):
     """Everything that a store promises. Subclass it and give the fixture ``store``."""

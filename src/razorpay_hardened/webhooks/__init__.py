@@ -9,7 +9,7 @@ In: :class:`web.Request` with the raw body. Out: :class:`web.Reply`, which any f
 """
 
 from razorpay_hardened.webhooks.parse import parse_event, unwrap_webhook
-from razorpay_hardened.webhooks.pending import PendingWork
+from razorpay_hardened.webhooks.pending import Drained, PendingWork
 from razorpay_hardened.webhooks.receive import Ack, Replayed, Webhooks
 
-__all__ = ["Ack", "PendingWork", "Replayed", "Webhooks", "parse_event", "unwrap_webhook"]
+__all__ = ["Ack", "Drained", "PendingWork", "Replayed", "Webhooks", "parse_event", "unwrap_webhook"]

@@ -5,7 +5,7 @@ Nothing here sleeps or loops: a scheduler, a cron job or a worker calls it (DESI
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,8 +14,9 @@ from razorpay_hardened.clock import Clock
 from razorpay_hardened.domain.events import order_fact, payment_fact, read_event
 from razorpay_hardened.domain.facts import Cause, Fact, OrderRegistered
 from razorpay_hardened.domain.ids import order_id, payment_id
-from razorpay_hardened.effects import Relay
+from razorpay_hardened.effects import Attempt, Relay
 from razorpay_hardened.effects.change import delivery_of
+from razorpay_hardened.effects.pause import seen
 from razorpay_hardened.errors import ApiBadRequest, ApiError
 from razorpay_hardened.ledger import Applied, Ledger
 from razorpay_hardened.ports.gateway import Gateway
@@ -23,7 +24,7 @@ from razorpay_hardened.ports.store import EffectRow, InboxRow, Store, Transactio
 from razorpay_hardened.ports.unit import transact
 from razorpay_hardened.signals import Bus
 
-__all__ = ["Pending", "PendingWork"]
+__all__ = ["Drained", "Pending", "PendingWork"]
 
 FETCH_AFTER: Final = timedelta(minutes=15)
 """How long a parked event waits for us before Razorpay is asked what its order is."""
@@ -33,18 +34,33 @@ IGNORE_AFTER: Final = timedelta(hours=72)
 
 @dataclass(frozen=True, slots=True)
 class PendingWork:
-    """What one call did. ``retried`` and ``ran`` count attempts, successful or not; ``failed`` those that were not."""
+    """What one call did. ``retried`` and ``ran`` count attempts, successful or not; ``failed`` those that were not.
+
+    ``paused``: effects stand still, so that no handler was called; parked events are looked at all the same.
+    """
 
     retried: int = 0
     ran: int = 0
     failed: int = 0
     drained: int = 0
     ignored: int = 0
+    paused: bool = False
 
     @property
     def total(self) -> int:
         """Everything that was done: 0 means that nothing was waiting."""
         return self.retried + self.ran + self.drained + self.ignored
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What draining came to: handlers called (``on`` and ``after``), how many of them failed, and how many effects are
+    ``left`` waiting for another try. ``paused``: somebody paused meanwhile, and it stopped."""
+
+    ran: int = 0
+    failed: int = 0
+    left: int = 0
+    paused: bool = False
 
 
 class Pending:
@@ -71,11 +87,55 @@ class Pending:
 
     def run(self, limit: int) -> PendingWork:
         """Up to ``limit`` anchors with waiting inline effects, ``limit`` later effects, ``limit`` parked events."""
-        retried, failed = self._retry_inline(limit)
-        attempts = self._relay.run(limit=limit)
+        paused = self._paused()
+        retried, failed = (0, 0) if paused else self._retry_inline(limit)
+        attempts = [] if paused else self._relay.run(limit=limit)
         drained, ignored = self._look_at_parked(limit)
-        failed += sum(1 for attempt in attempts if attempt.error is not None)
-        return PendingWork(retried, len(attempts), failed, drained, ignored)
+        failed += _failures(attempts)
+        return PendingWork(retried, len(attempts), failed, drained, ignored, paused)
+
+    def _paused(self) -> bool:
+        """Whether there is anything to try, and whether a person must hear that there is not. It decides nothing: the
+        ledger and the relay look again, inside their transactions."""
+        pause = seen(self._store.switches())
+        alarm = pause.alarm(self._clock.now())
+        if alarm is not None:
+            self._bus.alarm(*alarm)
+        return pause.on is not None
+
+    # --- after a pause
+
+    def drain(self, limit: int) -> Drained:
+        """Everything that waits, once: ``on`` effects order by order, the order with the oldest first, then ``after``
+        effects by age."""
+        ran = failed = after_id = 0
+        now = self._clock.now()
+        due_by = None if self._redelivered else now  # a redelivery would not ask whether it is due either
+        stuck: set[str] = set()  # tried, and something of theirs waits still: once is enough
+        while rows := self._store.effects(states=("waiting",), mode="on", due=due_by, after_id=after_id, limit=limit):
+            for anchor in dict.fromkeys(row.anchor for row in rows):
+                if anchor in stuck:
+                    continue
+                applied = self._resume(anchor, due_by)
+                applied.announce(self._bus)
+                if any(attempt.state == "waiting" for attempt in applied.attempts):
+                    stuck.add(anchor)
+                ran += sum(1 for attempt in applied.attempts if attempt.ran)
+                failed += _failures(applied.attempts)
+                if applied.paused:
+                    return Drained(ran, failed, self._unfinished(limit), paused=True)
+            after_id = rows[-1].id
+        while attempts := self._relay.run(limit=limit):
+            ran += len(attempts)
+            failed += _failures(attempts)
+        return Drained(ran, failed, self._unfinished(limit), paused=self._paused())
+
+    def _unfinished(self, limit: int) -> int:
+        count = after_id = 0
+        while rows := self._store.effects(states=("waiting", "leased"), after_id=after_id, limit=limit):
+            count += len(rows)
+            after_id = rows[-1].id
+        return count
 
     # --- inline effects
 
@@ -87,14 +147,14 @@ class Pending:
             applied = self._resume(anchor, now)
             applied.announce(self._bus)
             retried += sum(1 for attempt in applied.attempts if attempt.ran)
-            failed += sum(1 for attempt in applied.attempts if attempt.error is not None)
+            failed += _failures(applied.attempts)
         return retried, failed
 
-    def _resume(self, anchor: str, now: datetime) -> Applied:
+    def _resume(self, anchor: str, due_by: datetime | None) -> Applied:
         cause = Cause("local", self._clock.now(), "process_pending")
 
         def work(tx: Transaction) -> Applied:
-            return self._ledger.resume(tx, anchor, cause=cause, redelivered=self._redelivered, due_by=now)
+            return self._ledger.resume(tx, anchor, cause=cause, redelivered=self._redelivered, due_by=due_by)
 
         return transact(self._store, work, durable=True)
 
@@ -183,3 +243,7 @@ class Pending:
             if row.state == "done" and not given_up:
                 self._ledger.replayed(tx, row.digest, applied.anchors[0], cause=cause)
         return applied
+
+
+def _failures(attempts: Iterable[Attempt]) -> int:
+    return sum(1 for attempt in attempts if attempt.error is not None)

@@ -15,9 +15,11 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from razorpay_hardened.clock import Clock
 from razorpay_hardened.domain.events import WebhookEvent
 from razorpay_hardened.domain.facts import Cause, Fact
+from razorpay_hardened.domain.privacy import subjects_of
 from razorpay_hardened.effects import Relay
 from razorpay_hardened.errors import (
     AccountMismatch,
+    BodyErased,
     EventUnknown,
     RazorpayHardenedError,
     SignatureError,
@@ -43,7 +45,7 @@ from razorpay_hardened.signing import VerifiedBody, WebhookVerifier
 from razorpay_hardened.web import MAX_BODY_BYTES, Reply, Request
 from razorpay_hardened.webhooks.guard import event_id_in, refuse
 from razorpay_hardened.webhooks.parse import parse_event
-from razorpay_hardened.webhooks.pending import Pending, PendingWork
+from razorpay_hardened.webhooks.pending import Drained, Pending, PendingWork
 
 __all__ = ["Ack", "Replayed", "Webhooks"]
 
@@ -107,7 +109,7 @@ class Webhooks:
         """Answer one delivery. Raises only what is not an ``Exception``, or what a handler's ``SystemExit`` is.
 
         ============ =========================================================================
-        200          processed, duplicate, ignored, parked, quarantined, or given up with an alarm
+        200          processed, duplicate, ignored, parked, quarantined, paused, or given up with an alarm
         401          not signed rightly: nothing was read or stored
         405 413 415  refused from the head of the request
         500          stored; an inline effect waits for the redelivery (``ack="effect"``)
@@ -139,14 +141,25 @@ class Webhooks:
         """
         return self._pending.run(limit)
 
+    def drain(self, *, limit: int = 100) -> Drained:
+        """Try everything that waits once, oldest first, ``limit`` rows at a time: what :meth:`Razorpay.resume` does.
+
+        Each order and each effect is a transaction of its own, so that it may be stopped and begun again at any point.
+        Raises :class:`StorageError`.
+        """
+        return self._pending.drain(limit)
+
     def replay(self, reference: str, *, force: bool = False) -> Replayed:
         """Process a stored delivery again, by its digest or its event id: a quarantined or dead one, mostly.
 
         Effects of it that were given up get another try. A delivery that is ``done`` is left alone unless ``force``;
         even then a milestone that has fired does not fire again.
-        Raises :class:`EventUnknown`, or the payload's own error when it is still not usable.
+        Raises :class:`EventUnknown`, :class:`BodyErased` where retention has taken the body, or the payload's own error
+        when it is still not usable.
         """
         row = self._stored(reference)
+        if row.erased_at is not None:
+            raise BodyErased(f"the body of this delivery was erased on {row.erased_at:%Y-%m-%d}: reconcile instead")
         given_up = self._pending.given_up(row)
         if row.state == "done" and not given_up and not force:
             return Replayed(row.state, row.state)
@@ -232,6 +245,12 @@ class Webhooks:
         return self._answer(tx, digest, applied, fresh=False)
 
     def _answer(self, tx: Transaction, digest: str, applied: Applied, *, fresh: bool) -> _Outcome:
+        if applied.paused:
+            # State, audit and effect rows are durable. A 500 would make Razorpay try for 24 h, and then switch us off.
+            if not fresh:
+                tx.settle(digest, "done", self._clock.now())
+            self._forget(tx, digest, applied)
+            return _Outcome(200, "paused", applied=applied)
         if applied.waiting:
             names = sorted({attempt.row.handler for attempt in applied.waiting})
             # The order's own anchor: that is where its effects hang.
@@ -243,7 +262,17 @@ class Webhooks:
             return _Outcome(200, "given_up", applied=applied)
         if not fresh:
             tx.settle(digest, "done", self._clock.now())
+        self._forget(tx, digest, applied)
         return _Outcome(200, "processed", applied=applied)
+
+    def _forget(self, tx: Transaction, digest: str, applied: Applied) -> None:
+        """Late news of somebody who was erased: it counts, and its body is not kept, unless a legal hold wants it."""
+        erased = any(row.erased_at is not None for row in applied.payments.values())
+        if not (erased or any(row.erased_at is not None for row in applied.refunds.values())):
+            return
+        names = subjects_of(applied.orders.values(), applied.payments.values(), applied.refunds.values())
+        if not tx.held(names):
+            tx.erase_body(digest, self._clock.now())
 
     # --- bodies that cannot be used
 

@@ -214,7 +214,8 @@ CREATE TRIGGER razorpay_audit_seals_no_change BEFORE UPDATE OR DELETE ON razorpa
 CREATE TRIGGER razorpay_audit_seals_no_truncate BEFORE TRUNCATE ON razorpay_audit_seals
     FOR EACH STATEMENT EXECUTE FUNCTION razorpay_refuse('razorpay_audit_seals');
 
--- What an operator has switched: 'paused' keeps receiving and storing, and stops effects. A row that is there is on.
+-- What an operator has switched: 'paused' keeps receiving and storing, and stops effects; 'resumed' says when
+-- that last ended, because what lived through it is not to be given up for its age.
 CREATE TABLE razorpay_switches (
     name       text NOT NULL PRIMARY KEY,
     at         timestamptz NOT NULL,
@@ -230,9 +231,10 @@ CREATE TABLE razorpay_holds (
     note       text
 );
 
--- How far retention has come in each class of data, so that no batch begins at the start again.
+-- How far retention has come in each class of data, so that no batch begins at the start again. 'left:class:id' is a row
+-- that it had to leave, because of a legal hold or because something was still to be done: it is looked at again.
 CREATE TABLE razorpay_retention (
-    class      text NOT NULL PRIMARY KEY,
+    class      text COLLATE "C" NOT NULL PRIMARY KEY,
     upto       text NOT NULL,
     at         timestamptz NOT NULL,
     erased     bigint NOT NULL CHECK (erased >= 0)
