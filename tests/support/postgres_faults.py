@@ -27,7 +27,7 @@ import psycopg
 
 from support.postgres import server_url
 
-__all__ = ["OwnServer", "Proxy", "deadlocks", "kill_connections", "new_database", "own_server"]
+__all__ = ["OwnServer", "Proxy", "deadlocks", "kill_a_connection", "new_database", "own_server"]
 
 
 class OwnServer:
@@ -50,8 +50,18 @@ class OwnServer:
         """``fast`` ends all transactions, ``immediate`` is a crash."""
         self._control("stop", "-m", mode)
 
-    def start(self) -> None:
-        self._control("start", "-l", str(self._data / "log"), "-o", f'-h "" -k {self._socket_folder}')
+    def ensure(self) -> OwnServer:
+        """Start it, if a test before has left it stopped."""
+        running = [self._bin / "pg_ctl", "-D", self._data, "status"]
+        if subprocess.run(running, **self._as(), check=False).returncode != 0:
+            self.start()
+        return self
+
+    def start(self, *, largest_file_mb: int | None = None) -> None:
+        """Start it; with ``largest_file_mb``, on a disk where no file may grow beyond that."""
+        limit = "unlimited" if largest_file_mb is None else str(largest_file_mb * 2048)  # blocks of 512 bytes
+        words = ("start", "-l", str(self._data / "log"), "-o", f'-h "" -k {self._socket_folder}')
+        self._control(*words, within=["/bin/sh", "-c", f'ulimit -S -f {limit}; exec "$0" "$@"'])
 
     def restart(self, mode: str = "fast") -> None:
         self.stop(mode)
@@ -71,8 +81,9 @@ class OwnServer:
     def _as(self) -> dict[str, Any]:
         return {"user": self._server.system_user, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
-    def _control(self, *words: str) -> None:
-        subprocess.run([self._bin / "pg_ctl", "-w", "-D", self._data, *words], **self._as(), check=True, timeout=60)
+    def _control(self, *words: str, within: list[str] | None = None) -> None:
+        command = [*(within or ()), str(self._bin / "pg_ctl"), "-w", "-D", str(self._data), *words]
+        subprocess.run(command, **self._as(), check=True, timeout=60)
 
     def end(self) -> None:
         with suppress(subprocess.CalledProcessError):  # it is stopped already
@@ -115,15 +126,13 @@ def deadlocks(url: str) -> int:
     return int(found[0])
 
 
-def kill_connections(connection: psycopg.Connection[Any], like: str = "%") -> int:
-    """End every other connection whose session names a ``search_path`` or database like ours; gives how many."""
-    found = connection.execute(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-        " WHERE pid <> pg_backend_pid() AND application_name LIKE %s AND datname = current_database()",
-        (like,),
-    ).fetchone()
-    assert found is not None
-    return int(found[0])
+def kill_a_connection(connection: psycopg.Connection[Any], name: str) -> None:
+    """End one of the connections that call themselves ``name``, whatever it is doing."""
+    connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity WHERE application_name = %s"
+        " ORDER BY state <> 'idle' DESC, random() LIMIT 1) AS chosen",
+        (name,),
+    )
 
 
 class Proxy:

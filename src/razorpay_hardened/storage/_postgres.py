@@ -33,7 +33,17 @@ try:
 except ImportError as error:
     raise ExtraMissing("postgres", "the PostgreSQL store") from error
 
-__all__ = ["ROWS", "STATEMENTS", "GuardedConnection", "Work", "begin_migration", "is_lost", "schema_found", "translate"]
+__all__ = [
+    "ROWS",
+    "STATEMENTS",
+    "GuardedConnection",
+    "Work",
+    "begin_migration",
+    "is_lost",
+    "schema_found",
+    "translate",
+    "translate_first",
+]
 
 
 def _utc(stored: datetime) -> datetime:
@@ -84,6 +94,16 @@ def is_lost(error: Exception) -> bool:
     """Whether the connection is gone with this error, so that the answer to what was sent may be lost."""
     code = getattr(error, "sqlstate", None)
     return code is None or code.startswith(("08", "57P"))
+
+
+def translate_first(error: Exception) -> StorageError:
+    """As :func:`translate`, for the first trip of a transaction.
+
+    A connection that died while it lay in the pool (a restart, a failover) is found out here: run it again, on another.
+    """
+    if is_lost(error):
+        return StorageConflict(f"PostgreSQL: {_message(error)}; the connection was lost, and nothing was committed")
+    return translate(error)
 
 
 def _message(error: Exception) -> str:
@@ -191,7 +211,7 @@ class Work:
         try:
             self.cursor.execute(self.opening, prepare=False)
         except psycopg.Error as error:
-            raise translate(error) from error
+            raise translate_first(error) from error
         self.has_begun()
 
     def has_begun(self) -> None:

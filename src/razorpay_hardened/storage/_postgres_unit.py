@@ -27,7 +27,7 @@ from razorpay_hardened.ports.store import (
     InboxState,
     Touches,
 )
-from razorpay_hardened.storage._postgres import ROWS, Work, translate
+from razorpay_hardened.storage._postgres import ROWS, Work, translate, translate_first
 from razorpay_hardened.storage._rows import COLUMNS, Codec, Row, Rows, storable
 from razorpay_hardened.storage._transaction import SqlTransaction
 
@@ -125,8 +125,9 @@ class PostgresTransaction(SqlTransaction):
                 pass
             found = self._together.fetchone()
         except psycopg.Error as error:
+            first = not self._work.begun
             self._work.has_begun()
-            raise translate(error) from error
+            raise (translate_first(error) if first else translate(error)) from error
         return None if found is None else found[0]
 
     def commit(self) -> None:

@@ -14,13 +14,22 @@ from razorpay_hardened.clock import SystemClock
 from razorpay_hardened.errors import (
     ConfigError,
     ExtraMissing,
+    StorageConflict,
     StorageError,
     StorageUnavailable,
     TransactionMisuse,
 )
 from razorpay_hardened.ports.store import StoreStatus
 from razorpay_hardened.storage import _fork, migrate
-from razorpay_hardened.storage._postgres import ROWS, GuardedConnection, Work, begin_migration, schema_found, translate
+from razorpay_hardened.storage._postgres import (
+    ROWS,
+    GuardedConnection,
+    Work,
+    begin_migration,
+    schema_found,
+    translate,
+    translate_first,
+)
 from razorpay_hardened.storage._postgres_unit import PostgresTransaction
 from razorpay_hardened.storage._reader import SqlReader
 from razorpay_hardened.storage._rows import Row, storable
@@ -148,13 +157,19 @@ class PostgresStore(SqlReader):
                 pool.putconn(connection)
 
     def _read(self, sql: str, parameters: Row) -> list[Any]:
+        try:
+            return self._read_once(sql, parameters)
+        except StorageConflict:  # a connection that died in the pool: the next one is another
+            return self._read_once(sql, parameters)
+
+    def _read_once(self, sql: str, parameters: Row) -> list[Any]:
         with self._lent() as connection:
             self._check(connection)
             try:
                 with connection.cursor(row_factory=tuple_row) as cursor:
                     return cursor.execute(_ours(sql), storable(parameters)).fetchall()
             except psycopg.Error as error:
-                raise translate(error) from error
+                raise translate_first(error) from error
 
     def _check(self, connection: Connection) -> None:
         if not self._checked:
@@ -296,13 +311,12 @@ def _count(cursor: psycopg.Cursor[Any], table: str) -> int:
 def _set_up(connection: Connection) -> None:
     """Our limits; and a commit that is answered has reached the disk, whatever the server's default (FAULTS K11)."""
     connection.execute(
-        f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'; SET statement_timeout = '{STATEMENT_TIMEOUT_S}s';"
-        " SET timezone = 'UTC'",
+        "SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false),"
+        " set_config('TimeZone', 'UTC', false), CASE current_setting('synchronous_commit')"
+        " WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END",
+        (f"{LOCK_TIMEOUT_S}s", f"{STATEMENT_TIMEOUT_S}s"),
         prepare=False,
     )
-    found = connection.execute("SHOW synchronous_commit", prepare=False).fetchone()
-    if found is not None and found[0] == "off":
-        connection.execute("SET synchronous_commit = on", prepare=False)
 
 
 def _parts(url: str) -> dict[str, Any]:
