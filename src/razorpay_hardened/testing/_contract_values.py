@@ -195,7 +195,7 @@ def unit(store: Store, work: Callable[[Transaction], T]) -> T:
     raise AssertionError("another transaction was in the way two hundred times")
 
 
-def started(work: Callable[[], T]) -> Callable[[], T]:
+def started(work: Callable[[], T]) -> Callable[..., T]:
     """Run ``work`` in a thread at once; calling what is given waits for its end and gives its result, or raises."""
     results: list[T] = []
     errors: list[BaseException] = []
@@ -209,10 +209,12 @@ def started(work: Callable[[], T]) -> Callable[[], T]:
     thread = Thread(target=body, daemon=True)
     thread.start()
 
-    def join() -> T:
-        thread.join(30)
+    def join(within_s: float = 30) -> T:
+        thread.join(within_s)
         if errors:
             raise errors[0]
+        if thread.is_alive():
+            raise TimeoutError
         return results[0]
 
     return join
