@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from razorpay_hardened.storage import DbApiStore
-from razorpay_hardened.testing.contract import StoreContract
+from razorpay_hardened.testing.store_contract import StoreContract
 from support import applications
 
 

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from razorpay_hardened.storage import MemoryStore, PostgresStore, SQLiteStore
-from razorpay_hardened.testing.contract import StoreContract
+from razorpay_hardened.storage.postgres import Isolation
+from razorpay_hardened.testing.store_contract import (
+    EffectContract,
+    InboxContract,
+    LeakContract,
+    ProcessContract,
+    StoreContract,
+    TransactionContract,
+)
 from support.postgres import new_schema
 
 
@@ -44,3 +52,29 @@ class TestPostgresStore(StoreContract):
             store.migrate()
             yield store
             store.close()
+
+
+class StrictPostgresStore(TransactionContract, InboxContract, EffectContract, ProcessContract, LeakContract):
+    """What concerns other transactions, at the levels that are stronger than we need (FAULTS D10)."""
+
+    isolation: Isolation
+
+    @pytest.fixture
+    def store(self) -> Iterator[PostgresStore]:
+        with new_schema() as url:
+            store = PostgresStore(url, isolation=self.isolation)
+            store.migrate()
+            yield store
+            store.close()
+
+
+class TestPostgresStoreAtRepeatableRead(StrictPostgresStore):
+    """Snapshots for a whole transaction."""
+
+    isolation = "repeatable read"
+
+
+class TestPostgresStoreAtSerializable(StrictPostgresStore):
+    """Snapshots, and their conflicts found."""
+
+    isolation = "serializable"

@@ -19,6 +19,7 @@ import pytest
 
 from razorpay_hardened import SQLiteStore
 from support.crash import POINTS, Place, left_behind
+from support.grounds import SQLiteGround
 from support.mutants import ANSWERS_FIRST, MAILS_INSIDE
 from support.properties import Books, at_any_moment, in_the_end, p2_answered_is_stored, read_books
 from support.workload import digest_of, events, expected, make_store, open_shop
@@ -29,10 +30,11 @@ ROUNDS = int(os.environ.get("CRASH_ROUNDS", "20"))
 """Rounds of each point in a campaign; the answer that gets lost after its commit, K7, has four times as many."""
 
 
-def crash(*arguments: str) -> dict[str, list[str]]:
+def crash(*arguments: str, store: str = "sqlite") -> dict[str, list[str]]:
     """Run ``support.crash``; gives what was wrong, by argument."""
     command = [sys.executable, "-W", "error", "-m", "support.crash", *arguments]
-    done = subprocess.run(command, cwd=TESTS, capture_output=True, text=True, check=False)
+    environ = {**os.environ, "CRASH_STORE": store}
+    done = subprocess.run(command, cwd=TESTS, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 1), done.stderr
     assert done.stdout, done.stderr
     found: dict[str, list[str]] = json.loads(done.stdout)
@@ -47,18 +49,20 @@ def rounds(point: str, count: int) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("points", [POINTS[:5], POINTS[5:]], ids=["K1-K5", "K6-K10"])
-def test_a_crash_at_any_commit_point_changes_nothing(points: tuple[str, ...]) -> None:
+def test_a_crash_at_any_commit_point_changes_nothing(points: tuple[str, ...], store: str) -> None:
     """After a kill at each point, redelivery leads to the same books: P1 to P5 hold at the crash and in the end."""
-    found = crash(*(rounds(point, 2) for point in points))
+    found = crash(*(rounds(point, 2 if store == "sqlite" else 1) for point in points), store=store)
     assert [one for wrong in found.values() for one in wrong] == []
 
 
 @pytest.mark.campaign
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("point", POINTS)
-def test_many_crashes_at_one_commit_point_change_nothing(point: str) -> None:
+def test_many_crashes_at_one_commit_point_change_nothing(point: str, store: str) -> None:
     """As many kills at one point as ``CRASH_ROUNDS`` says: not one violation."""
-    found = crash(rounds(point, ROUNDS))
+    found = crash(rounds(point, ROUNDS), store=store)
     assert [one for wrong in found.values() for one in wrong] == []
 
 
@@ -88,14 +92,14 @@ def test_wrong_designs_are_found() -> None:
 def honest(tmp_path_factory: pytest.TempPathFactory) -> Books:
     """The books of a day on which nothing went wrong."""
     folder = tmp_path_factory.mktemp("honest")
-    make_store(folder / "shop.db")
+    make_store(SQLiteStore(folder / "shop.db"))
     store = SQLiteStore(folder / "shop.db")
     shop = open_shop(store, folder / "sends")
     assert {shop.deliver(raw) for raw in events()} == {200}
     shop.clock.advance(120)
     shop.rzp.checkout.sweep()
     shop.rzp.webhooks.process_pending()
-    books = read_books(store, folder / "shop.db", folder / "sends")
+    books = read_books(store, folder / "sends")
     store.close()
     return books
 
@@ -192,7 +196,7 @@ def test_an_answer_without_a_record_is_told(honest: Books) -> None:
 
 def test_a_trace_of_an_unfinished_delivery_is_told(honest: Books, tmp_path: Path) -> None:
     """A delivery killed before its commit must have left neither row nor audit nor effect; after it, its row."""
-    place = Place(tmp_path)
+    place = Place(tmp_path, SQLiteGround(tmp_path), "")
     place.answers.write_text(f"{digest_of(events()[1])}\n")
     told = [one[:2] for one in left_behind("K5", place, honest)]
     assert set(told) == {"P1", "P2", "P4"}
@@ -202,7 +206,7 @@ def test_a_trace_of_an_unfinished_delivery_is_told(honest: Books, tmp_path: Path
 
 def test_half_a_registration_is_told(honest: Books, tmp_path: Path) -> None:
     """An order that is registered while its events stay parked, or the other way round, violates P2."""
-    place = Place(tmp_path)
+    place = Place(tmp_path, SQLiteGround(tmp_path), "")
     parked = {key: replace(row, state="parked") for key, row in honest.inbox.items()}
     unknown = tuple(replace(order, order_id=None) for order in honest.orders)
     assert list(left_behind("K10", place, honest)) == []

@@ -6,7 +6,8 @@ committed, then does what the world does after a crash: Razorpay redelivers, a s
 must be those of a day without a crash.
 
 The command prints one JSON object: each argument, and what was wrong in its rounds, with point and seed. An argument is
-``POINT=ROUNDS``, and ``POINT=ROUNDS/MISTAKE`` for a design of :mod:`support.mutants`. ``CRASH_SEED`` is the first seed.
+``POINT=ROUNDS``, and ``POINT=ROUNDS/MISTAKE`` for a design of :mod:`support.mutants`. ``CRASH_SEED`` is the first seed,
+``CRASH_STORE`` the kind of store: ``sqlite`` (default) or ``postgresql``.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bodies import Shop
-from razorpay_hardened import SQLiteStore
+from support.grounds import GROUNDS, Ground, fast_disk
 from support.hooks import HookedStore, Seen
 from support.mutants import ANSWERS_FIRST, MAILS_INSIDE, STORES
 from support.properties import Books, at_any_moment, in_the_end, p2_answered_is_stored, read_books
-from support.workload import ORDERS, append, digest_of, events, expected, lines, make_store, open_shop
+from support.workload import ORDERS, append, digest_of, events, expected, lines, open_shop
 
 POINTS = ("K1", "K2", "K3", "K4", "K5", "K6", "K7", "K8", "K9", "K10")
 
@@ -71,13 +72,11 @@ class Fuse:
 
 
 class Place(NamedTuple):
-    """The files of one round. ``answers`` has a line before each delivery, and one with its status after."""
+    """The files of one round, and its store. ``answers`` has a line before each delivery, and one with its status."""
 
     folder: Path
-
-    @property
-    def db(self) -> Path:
-        return self.folder / "shop.db"
+    ground: Ground
+    copy: str
 
     @property
     def sends(self) -> Path:
@@ -111,11 +110,11 @@ def day(seed: int) -> list[bytes]:
 
 
 def opened(place: Place, mistake: str, fuse: Fuse | None = None) -> Shop:
-    """The shop on the round's file: with a fuse in the child, and with a short wait for locks after the crash.
+    """The shop on the round's store: with a fuse in the child, and with a short wait for locks after the crash.
 
     A lock that outlived its process would then be an error.
     """
-    store: Any = SQLiteStore(place.db) if fuse else SQLiteStore(place.db, busy_timeout_s=1)
+    store: Any = place.ground.open(place.copy, patient=fuse is not None)
     store = STORES.get(mistake, lambda same: same)(store)
     inside = mistake == MAILS_INSIDE
     if fuse is None:
@@ -233,9 +232,9 @@ def end_of_day(point: str, place: Place, seed: int, mistake: str) -> list[str]:
 
 
 def books_of(place: Place) -> Books:
-    store = SQLiteStore(place.db, busy_timeout_s=1)
+    store = place.ground.open(place.copy, patient=False)
     try:
-        return read_books(store, place.db, place.sends)
+        return read_books(store, place.sends)
     finally:
         store.close()
 
@@ -243,32 +242,27 @@ def books_of(place: Place) -> Books:
 # --- rounds
 
 
-def fast_disk() -> str | None:
-    """A disk in memory, where there is one: SIGKILL leaves the kernel alive, so fsync proves nothing here."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-
-
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """Rounds on copies of one template."""
+    """Rounds on copies of one prepared store."""
 
-    template: Path
+    ground: Ground
     folder: Path
 
     @classmethod
-    def begin(cls, folder: Path) -> Campaign:
-        template = folder / "template.db"
-        make_store(template)
-        return cls(template, folder)
+    def begin(cls, kind: str, folder: Path) -> Campaign:
+        ground: Ground = GROUNDS[kind](folder)
+        ground.prepare()
+        return cls(ground, folder)
 
     def round(self, point: str, seed: int, mistake: str = "") -> list[str]:
         """One crash at ``point``; what was wrong, each with the round's name."""
-        place = Place(self.folder / f"{point}-{seed}-{mistake}")
+        place = Place(self.folder / f"{point}-{seed}-{mistake}", self.ground, self.ground.copy())
         place.folder.mkdir()
-        shutil.copyfile(self.template, place.db)
         number = random.Random(f"{point}/{seed}").randint(1, _PASSES.get(point, _EVENTS))
         wrong = self._crash(point, place, Fuse(point, number), seed, mistake)
         shutil.rmtree(place.folder)
+        self.ground.drop(place.copy)
         return [f"{point} seed={seed} pass={number}: {one}" for one in wrong]
 
     def _crash(self, point: str, place: Place, fuse: Fuse, seed: int, mistake: str) -> list[str]:
@@ -293,8 +287,11 @@ def run(wanted: str, first_seed: int, made: Campaign) -> list[str]:
 def main(arguments: list[str]) -> int:
     first_seed = int(os.environ.get("CRASH_SEED", "0"))
     with tempfile.TemporaryDirectory(dir=fast_disk()) as folder:
-        made = Campaign.begin(Path(folder))
-        wrong = {wanted: run(wanted, first_seed, made) for wanted in arguments}
+        made = Campaign.begin(os.environ.get("CRASH_STORE", "sqlite"), Path(folder))
+        try:
+            wrong = {wanted: run(wanted, first_seed, made) for wanted in arguments}
+        finally:
+            made.ground.end()
     json.dump(wrong, sys.stdout)
     return 1 if any(wrong.values()) else 0
 

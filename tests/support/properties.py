@@ -5,10 +5,8 @@ Each takes :class:`Books`, which is plain data: a test can spoil one value and s
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,12 +42,12 @@ class Books:
     sends: Counter[str]
 
 
-def read_books(store: Store, path: Path, sends: Path) -> Books:
-    """What is in ``store``, in its application tables at ``path``, and in the file of outer effects."""
+def read_books(store: Store, sends: Path) -> Books:
+    """What is in ``store``, in the application's tables beside it, and in the file of outer effects."""
     anchors = tuple(store.anchors(limit=_MANY))
-    with closing(sqlite3.connect(path)) as connection:
-        access = connection.execute("SELECT order_id FROM access").fetchall()
-        book = connection.execute("SELECT entry, amount FROM book").fetchall()
+    with store.transaction() as tx:
+        access = tx.execute("SELECT order_id FROM access").fetchall()
+        book = tx.execute("SELECT entry, amount FROM book").fetchall()
     return Books(
         anchors=anchors,
         orders=tuple(store.orders(limit=_MANY)),

@@ -73,7 +73,7 @@ def start(folder: Path, number: int, gate: int, mistake: str) -> int:
 
 def swarm(folder: Path, count: int, mistake: str = "") -> dict[str, object]:
     """Let ``count`` processes begin at once; what they were answered, and what is wrong with the books."""
-    make_store(folder / "shop.db", known=ORDERS, lost=())
+    make_store(SQLiteStore(folder / "shop.db"), known=ORDERS, lost=())
     gate, opener = os.pipe()
     children = [start(folder, number, gate, mistake) for number in range(count)]
     os.close(gate)
@@ -96,7 +96,7 @@ def wrong_in(folder: Path) -> list[str]:
     """What is wrong with the books once a worker has done what was left for later."""
     store = opened(folder)
     open_shop(store, folder / "sends").rzp.webhooks.process_pending(limit=1000)
-    books = read_books(store, folder / "shop.db", folder / "sends")
+    books = read_books(store, folder / "sends")
     store.close()
     return in_the_end(books, expected(ORDERS), [digest_of(raw) for raw in crowd_events()])
 

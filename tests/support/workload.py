@@ -8,6 +8,7 @@ capture, a refund. The tables of traces have no unique constraint on purpose: a 
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
 from hashlib import sha256
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bodies import AMOUNT, Shop, life_of, order, order_id, payment_id
-from razorpay_hardened import Money, SQLiteStore, parse_entity
+from razorpay_hardened import Money, parse_entity
 from razorpay_hardened.checkout._base import local_id_for
 from razorpay_hardened.errors import ApiBadRequest, OutcomeUnknown
 from razorpay_hardened.ports.store import Store
@@ -27,8 +28,8 @@ ORDERS = KNOWN + LOST
 
 _SALE = ("authorized", "captured", "order.paid")
 _TABLES = (
-    "CREATE TABLE access (order_id TEXT NOT NULL) STRICT",
-    "CREATE TABLE book (entry TEXT NOT NULL, amount INTEGER NOT NULL) STRICT",
+    "CREATE TABLE access (order_id TEXT NOT NULL)",
+    "CREATE TABLE book (entry TEXT NOT NULL, amount INTEGER NOT NULL)",
 )
 
 
@@ -100,6 +101,11 @@ class LosesAnswers:
 # --- the shop
 
 
+def insert(tx: Any, sql: str, values: tuple[Any, ...]) -> None:
+    """The application's SQL, with the placeholder of the driver that it gets."""
+    tx.execute(sql if isinstance(tx.connection, sqlite3.Connection) else sql.replace("?", "%s"), values)
+
+
 def append(path: Path, line: str) -> None:
     """One line, in one write, with nothing buffered here: it survives the process that wrote it."""
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -137,27 +143,26 @@ def open_shop(
 
     @shop.rzp.on("order.paid", name="grant")
     def grant(change: Any, tx: Any) -> None:
-        tx.execute("INSERT INTO access (order_id) VALUES (?)", (change.order.razorpay_order_id,))
+        insert(tx, "INSERT INTO access (order_id) VALUES (?)", (change.order.razorpay_order_id,))
         told("in handler")
 
     @shop.rzp.on("payment.captured", name="book")
     def book(change: Any, tx: Any) -> None:
         values = (change.entity.payment_id, change.entity.amount)
-        tx.execute("INSERT INTO book (entry, amount) VALUES (?, ?)", values)
+        insert(tx, "INSERT INTO book (entry, amount) VALUES (?, ?)", values)
         told("in handler")
 
     @shop.rzp.on("refund.created", name="unbook")
     def unbook(change: Any, tx: Any) -> None:
         values = (change.entity.refund_id, -change.entity.amount)
-        tx.execute("INSERT INTO book (entry, amount) VALUES (?, ?)", values)
+        insert(tx, "INSERT INTO book (entry, amount) VALUES (?, ?)", values)
         told("in handler")
 
     return shop
 
 
-def make_store(path: Path, known: Iterable[int] = KNOWN, lost: Iterable[int] = LOST) -> None:
-    """The state of the shop when its day begins, as an SQLite file that nobody has open."""
-    store = SQLiteStore(path)
+def make_store(store: Store, known: Iterable[int] = KNOWN, lost: Iterable[int] = LOST) -> None:
+    """The state of the shop when its day begins, in an empty store, which is closed."""
     store.migrate()
     shop = Shop(store, client=LosesAnswers())
     with store.transaction() as tx:

@@ -12,6 +12,7 @@ from razorpay_hardened.clock import Clock
 from razorpay_hardened.domain.facts import Cause, Fact
 from razorpay_hardened.domain.plans import PlanCatalog
 from razorpay_hardened.domain.state import OrderState
+from razorpay_hardened.domain.text import fits
 from razorpay_hardened.errors import OrderBindingMissing, OrderUnknown, OwnerRequired
 from razorpay_hardened.ledger import Applied, Ledger
 from razorpay_hardened.ports.gateway import Gateway
@@ -100,6 +101,8 @@ def check_owner(owner: object) -> str:
         raise OwnerRequired
     if len(owner) > _OWNER_MAX:
         raise OwnerRequired(f"an owner is at most {_OWNER_MAX} characters")
+    if not fits(owner):
+        raise OwnerRequired("an owner is text that every database can store: without NUL and lone surrogates")
     return owner
 
 
@@ -110,4 +113,5 @@ def new_local_id() -> str:
 
 def local_id_for(*parts: str) -> str:
     """The same id for the same parts: a repeated request finds the order that the first one made."""
-    return f"local_{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:26]}"
+    whole = chr(0).join(parts).encode("utf-8", "surrogatepass")
+    return f"local_{hashlib.sha256(whole).hexdigest()[:26]}"

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import typer
 
@@ -124,7 +123,7 @@ def session_of(context: typer.Context) -> Session:
 
 def refuse_password(url: str | None) -> str | None:
     """``url``, unless it holds a password: arguments are seen by everybody on the machine (FAULTS rule 16)."""
-    if url is not None and "@" in urlsplit(url).netloc:
+    if url is not None and "://" in url and ("@" in url or "password=" in url):
         raise typer.BadParameter("a store's URL with a user or password belongs in RAZORPAY_STORE_URL, not in --store")
     return url
 

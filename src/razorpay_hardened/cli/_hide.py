@@ -11,7 +11,7 @@ import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 __all__ = ["forget_secrets", "learn_environment", "learn_secret", "masked", "without_secrets"]
 
@@ -20,6 +20,10 @@ _SHORTEST: Final = 6  # shorter ones are no secrets, and hiding them would spoil
 _NAMES: Final = re.compile(r"RAZORPAY_\w*SECRET\w*", re.ASCII)
 _MAIL: Final = re.compile(r"([\w.+%-])[\w.+%-]*@([\w-]+(?:\.[\w-]+)*)")
 _PHONE: Final = re.compile(r"(?<![\w.-])\+?[0-9]{8,13}([0-9]{2})(?![\w-])")
+
+# Up to the last @, because libpq takes what no URL may hold for a part of the password.
+_USER_PASSWORD: Final = re.compile(r"[\w+.-]+://[^:@/]*:(.+)@")
+_NAMED_PASSWORD: Final = re.compile(r"[?&]password=([^&]+)")
 
 _forms: set[str] = set()
 """Every form of every secret that has been learnt. One process, one environment: there is no second one to mix up."""
@@ -36,11 +40,8 @@ def learn_environment(environ: Mapping[str, str]) -> None:
 
 def learn_url(url: str) -> None:
     """Hide the password of a URL, if it has one."""
-    try:
-        password = urlsplit(url).password
-    except ValueError:
-        return  # not a URL: whoever opens it will say so
-    if password:
+    found = (_USER_PASSWORD.match(url), _NAMED_PASSWORD.search(url))
+    for password in (match[1] for match in found if match is not None):
         learn_secret(password)
         learn_secret(unquote(password))
 

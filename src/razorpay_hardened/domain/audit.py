@@ -13,6 +13,9 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from hashlib import sha256
 from operator import attrgetter
+from typing import Any
+
+from razorpay_hardened.domain.text import fits, fitting
 
 __all__ = ["AuditRow", "as_written", "broken_at", "chained"]
 
@@ -51,6 +54,9 @@ _COVERED = tuple(field.name for field in fields(AuditRow) if field.name != "hash
 
 
 _values = attrgetter(*_COVERED)
+_TEXTS = ("anchor", "kind", "entity_id", "before", "after", "currency", "actor", "event", "event_id", "note")
+"""The fields that may hold what somebody else wrote."""
+_texts = attrgetter(*_TEXTS)
 _AT, _SEQ, _PREV = (_COVERED.index(name) for name in ("at", "seq", "prev"))
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 
@@ -61,8 +67,19 @@ def _hash(row: AuditRow, seq: int, prev: str) -> str:
     return sha256(_encode(values).encode()).hexdigest()
 
 
+def _fit(row: AuditRow) -> AuditRow:
+    if all(fits(value) for value in _texts(row) if value):
+        return row
+    fit: dict[str, Any] = {name: value and fitting(value) for name, value in zip(_TEXTS, _texts(row), strict=True)}
+    return replace(row, **fit)
+
+
 def chained(row: AuditRow, seq: int, prev: str) -> AuditRow:
-    """``row`` as number ``seq`` of its anchor's chain, after the row whose hash is ``prev``."""
+    """``row`` as number ``seq`` of its anchor's chain, after the row whose hash is ``prev``.
+
+    What no database can store is replaced before it is hashed, or the chain would not verify when it is read back.
+    """
+    row = _fit(row)
     return replace(row, seq=seq, prev=prev, hash=_hash(row, seq, prev))
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from razorpay_hardened.domain.state import OrderState
+from razorpay_hardened.domain.text import fitting
 from razorpay_hardened.effects.backoff import is_spent, next_due
 from razorpay_hardened.effects.change import Row, change_from
 from razorpay_hardened.effects.registry import Handler, Registry
@@ -100,7 +101,7 @@ def _try(
 
 def describe(error: Exception) -> str:
     """An exception for the record: its class and the start of its text, on one line."""
-    text = " ".join(str(error).split())
+    text = fitting(" ".join(str(error).split()))
     return f"{type(error).__name__}: {text}"[:ERROR_TEXT_MAX]
 
 

@@ -151,7 +151,7 @@ class _Psycopg:
         return self._connection
 
     def is_open(self) -> bool:
-        return bool(self._connection.info.transaction_status != 0)  # TransactionStatus.IDLE
+        return bool(self._connection.info.transaction_status in (1, 2, 3))  # ACTIVE, INTRANS, INERROR
 
     def block(self) -> AbstractContextManager[Any]:
         manager: AbstractContextManager[Any] = self._connection.transaction()

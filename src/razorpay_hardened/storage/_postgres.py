@@ -33,7 +33,17 @@ try:
 except ImportError as error:
     raise ExtraMissing("postgres", "the PostgreSQL store") from error
 
-__all__ = ["ROWS", "STATEMENTS", "GuardedConnection", "Work", "schema_found", "translate"]
+__all__ = [
+    "ROWS",
+    "STATEMENTS",
+    "GuardedConnection",
+    "Work",
+    "begin_migration",
+    "is_lost",
+    "schema_found",
+    "translate",
+    "translate_first",
+]
 
 
 def _utc(stored: datetime) -> datetime:
@@ -51,9 +61,9 @@ STATEMENTS: Final = Statements(POSTGRESQL)
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _CONFLICTS: Final = ("40001", "40P01")
-_UNAVAILABLE: Final = ("08", "53", "57", "58", "55P03", "XX")
+_UNAVAILABLE: Final = ("08", "53", "57", "58", "25P03", "25P04", "55P03", "XX")
 """Classes: connection, resources (disk full, too many connections), operator intervention, system, lock not to be
-had in time, internal. All may be better the next time."""
+had in time, a transaction that took too long, internal. All may be better the next time."""
 _GONE: Final = ("42P01", "42703", "42P10", "42883", "3F000")
 _NOT_OURS: Final = ("3B001", "25P01")
 _READ_ONLY: Final = ("25006",)
@@ -80,6 +90,22 @@ def translate(error: Exception) -> StorageError:
     return StorageError(text)
 
 
+def is_lost(error: Exception) -> bool:
+    """Whether the connection is gone with this error, so that the answer to what was sent may be lost."""
+    code = getattr(error, "sqlstate", None)
+    return code is None or code.startswith(("08", "57P"))
+
+
+def translate_first(error: Exception) -> StorageError:
+    """As :func:`translate`, for the first trip of a transaction.
+
+    A connection that died while it lay in the pool (a restart, a failover) is found out here: run it again, on another.
+    """
+    if is_lost(error):
+        return StorageConflict(f"PostgreSQL: {_message(error)}; the connection was lost, and nothing was committed")
+    return translate(error)
+
+
 def _message(error: Exception) -> str:
     diag = getattr(error, "diag", None)
     told = getattr(diag, "message_primary", None)
@@ -98,6 +124,21 @@ def schema_found(connection: psycopg.Connection[Any]) -> Found | None:
     except psycopg.Error as error:
         raise translate(error) from error
     return None if row is None else Found(*row)
+
+
+_MIGRATION_LOCK: Final = 0x72617A6F72706179  # "razorpay"
+
+
+def begin_migration(cursor: psycopg.Cursor[Any]) -> None:
+    """Wait until nobody else brings the tables up. Call it first in a transaction; raises the driver's errors.
+
+    READ COMMITTED, whatever the default: a snapshot from before the wait would not show what was made meanwhile.
+    """
+    cursor.execute(
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0",
+        prepare=False,
+    )
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
 
 
 class GuardedConnection(psycopg.Connection[Any]):
@@ -141,12 +182,15 @@ class Work:
     def __init__(self, connection: psycopg.Connection[Any], opening: bytes) -> None:
         self.connection = connection
         self.cursor = connection.cursor(row_factory=tuple_row)
-        self.driver = Driver(STATEMENTS, ROWS, psycopg.Error, translate, self.ended)
+        self.driver = Driver(STATEMENTS, ROWS, psycopg.Error, translate, self.ended, self.spoiled)
         self.pid = os.getpid()
         """The process whose transaction this is: a forked child's copy of the socket must stay silent."""
         self.opening = opening
         """The SQL of BEGIN: whoever sends it along with other statements calls :meth:`has_begun`."""
         self.begun = False
+        self._guard(False)
+        if isinstance(connection, GuardedConnection):
+            connection.misused = False  # whatever somebody did with it before
 
     @property
     def misused(self) -> bool:
@@ -158,12 +202,16 @@ class Work:
         status = self.connection.info.transaction_status
         return self.misused or status not in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
+    def spoiled(self) -> bool:
+        """Whether PostgreSQL refuses everything until something is rolled back."""
+        return bool(self.connection.info.transaction_status == TransactionStatus.INERROR)
+
     def begin(self) -> None:
         """BEGIN, with our limits. Raises errors of the store."""
         try:
             self.cursor.execute(self.opening, prepare=False)
         except psycopg.Error as error:
-            raise translate(error) from error
+            raise translate_first(error) from error
         self.has_begun()
 
     def has_begun(self) -> None:
@@ -178,7 +226,7 @@ class Work:
         """
         if self.pid != os.getpid():
             raise StorageUnavailable("this process was forked inside a transaction: end it before the fork")
-        if self.connection.info.transaction_status == TransactionStatus.INERROR:
+        if self.spoiled():
             # COMMIT would answer ROLLBACK, and that is no error to PostgreSQL.
             raise StorageError("an error of the database was swallowed inside the transaction: it cannot be committed")
         self._guard(False)
@@ -212,6 +260,4 @@ class Work:
 
     def _guard(self, ours: bool) -> None:
         if isinstance(self.connection, GuardedConnection):
-            if ours:
-                self.connection.misused = False
             self.connection.ours = ours

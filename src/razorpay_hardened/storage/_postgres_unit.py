@@ -16,14 +16,26 @@ from typing import Any, Final, NamedTuple
 import psycopg
 from psycopg.rows import tuple_row
 
-from razorpay_hardened.ports.store import Batch, Claim, Delivery, EffectRow, Held, InboxRow, InboxState, Touches
-from razorpay_hardened.storage._postgres import ROWS, Work, translate
-from razorpay_hardened.storage._rows import COLUMNS, Codec, Row, Rows
+from razorpay_hardened.ports.store import (
+    Batch,
+    Claim,
+    Delivery,
+    EffectRow,
+    EffectState,
+    Held,
+    InboxRow,
+    InboxState,
+    Touches,
+)
+from razorpay_hardened.storage._postgres import ROWS, Work, translate, translate_first
+from razorpay_hardened.storage._rows import COLUMNS, Codec, Row, Rows, storable
 from razorpay_hardened.storage._transaction import SqlTransaction
 
 __all__ = ["PostgresTransaction"]
 
-_JSON: Final = Rows(Codec(time=datetime.isoformat, moment=lambda text: _moment(text), flag=bool))
+_JSON: Final = Rows(
+    Codec(time=lambda moment: ROWS.time(moment).isoformat(), moment=lambda text: _moment(text), flag=bool)
+)
 
 _OPEN: Final = (
     b"SELECT razorpay_open_2(%s::text, %s::bytea, %s::text, %s::text, %s::timestamptz, %s::timestamptz,"
@@ -106,15 +118,16 @@ class PostgresTransaction(SqlTransaction):
             parameters.append(self._put_off)
             self._put_off = None
         try:
-            self._together.execute(head + sql, (*parameters, *_clean(values)))
+            self._together.execute(head + sql, (*parameters, *storable(values)))
             if head:
                 self._work.has_begun()
             while self._together.nextset():
                 pass
             found = self._together.fetchone()
         except psycopg.Error as error:
+            first = not self._work.begun
             self._work.has_begun()
-            raise translate(error) from error
+            raise (translate_first(error) if first else translate(error)) from error
         return None if found is None else found[0]
 
     def commit(self) -> None:
@@ -212,8 +225,16 @@ class PostgresTransaction(SqlTransaction):
             if (effect.key, effect.handler) in fresh
         ]
 
-    def _run(self, sql: str, parameters: Row = ()) -> int:
-        return super()._run(sql, _clean(parameters))
+    def finish_effect(self, row: EffectRow, state: EffectState, **attempt: Any) -> bool:
+        """Record an attempt; what was read before is no longer true."""
+        self._seen = None
+        return super().finish_effect(row, state, **attempt)
+
+    # --- savepoints
+
+    def _undo(self, name: str, error: BaseException) -> None:
+        self._put_off = None  # written in the savepoint, and so undone with it: it need not be sent first
+        super()._undo(name, error)
 
     def _undone(self) -> None:
         self._seen = None  # locks that were taken inside of what was undone are gone with it
@@ -222,13 +243,6 @@ class PostgresTransaction(SqlTransaction):
 
 def _lists(touches: Touches) -> tuple[list[str], ...]:
     return (sorted(touches.anchors), list(touches.local_ids), list(touches.payments), list(touches.refunds))
-
-
-def _clean(values: Sequence[Any]) -> Sequence[Any]:
-    """PostgreSQL has no NUL in a text: what people and programs wrote is kept with the mark of a character that was."""
-    if any(type(value) is str and "\0" in value for value in values):
-        return tuple(value.replace("\0", "\ufffd") if type(value) is str else value for value in values)
-    return values
 
 
 def _batch(batch: Batch) -> str:
@@ -241,7 +255,9 @@ def _batch(batch: Batch) -> str:
         ("audit", "razorpay_audit", map(_JSON.of_audit, batch.audit)),
         ("effects", "razorpay_effects", map(_effect, batch.effects)),
     )
-    made = {name: [dict(zip(COLUMNS[table], _clean(row), strict=True)) for row in rows] for name, table, rows in tables}
+    made = {
+        name: [dict(zip(COLUMNS[table], storable(row), strict=True)) for row in rows] for name, table, rows in tables
+    }
     return _encode({name: rows for name, rows in made.items() if rows})
 
 

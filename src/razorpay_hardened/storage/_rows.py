@@ -13,9 +13,10 @@ from typing import Any, NamedTuple, TypeAlias
 from razorpay_hardened.domain.audit import AuditRow
 from razorpay_hardened.domain.seals import Arrival, Seal
 from razorpay_hardened.domain.state import AnchorState, OrderState, PaymentState, RefundIntent, RefundState
+from razorpay_hardened.domain.text import fits, fitting
 from razorpay_hardened.ports.store import Delivery, EffectRow, Finding, InboxRow, NewEffect, Run
 
-__all__ = ["COLUMNS", "ISO_TEXT", "Codec", "Row", "Rows", "utc_from_text", "utc_text"]
+__all__ = ["COLUMNS", "ISO_TEXT", "Codec", "Row", "Rows", "storable", "utc_from_text", "utc_text"]
 
 Row: TypeAlias = Sequence[Any]
 
@@ -36,6 +37,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     }.items()
 }
 """Our tables and their columns: the fields of the value that a row holds."""
+
+
+def storable(values: Row) -> Row:
+    """``values`` with text that every database takes: see :mod:`razorpay_hardened.domain.text`."""
+    if all(fits(value) for value in values if type(value) is str):
+        return values
+    return tuple(fitting(value) if type(value) is str else value for value in values)
 
 
 class Codec(NamedTuple):

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from razorpay_hardened.domain.state import RefundIntent
-from razorpay_hardened.errors import EventUnknown, StorageError, StorageUnavailable, TransactionMisuse
+from razorpay_hardened.errors import EventUnknown, StorageConflict, StorageError, StorageUnavailable, TransactionMisuse
 from razorpay_hardened.ports.store import (
     Batch,
     Claim,
@@ -27,11 +27,11 @@ from razorpay_hardened.ports.store import (
     Touches,
 )
 from razorpay_hardened.storage._keeping import KeepingTransaction
-from razorpay_hardened.storage._rows import Row, Rows
+from razorpay_hardened.storage._rows import Row, Rows, storable
 from razorpay_hardened.storage._sealing import Sealing
 from razorpay_hardened.storage._statements import Saving, Statements, many
 
-__all__ = ["Driver", "SqlTransaction"]
+__all__ = ["Driver", "SqlTransaction", "cause_of", "run_theirs"]
 
 T = TypeVar("T")
 
@@ -42,7 +42,8 @@ class Driver(NamedTuple):
     """What a transaction must know of the database beneath it.
 
     ``errors`` are the driver's own; ``translate`` makes one of ours of one of them; ``ended`` says whether the
-    application has ended the transaction, or tried to.
+    application has ended the transaction, or tried to; ``spoiled`` whether an error in it makes the database refuse
+    everything until something is rolled back.
     """
 
     statements: Statements
@@ -50,6 +51,23 @@ class Driver(NamedTuple):
     errors: type[Exception]
     translate: Callable[[Exception], StorageError]
     ended: Callable[[], bool]
+    spoiled: Callable[[], bool] = lambda: False
+
+
+def run_theirs(connection: Any, sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> Any:
+    """Run the application's SQL. Without parameters it is not looked at for placeholders: ``LIKE 'a%'`` is right."""
+    return connection.execute(sql, parameters) if parameters else connection.execute(sql)
+
+
+def cause_of(error: BaseException | None, kinds: type[Exception]) -> Exception | None:
+    """The first of ``kinds`` on the way from ``error`` to its cause: ORMs wrap the driver's errors in their own."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, kinds):
+            return error
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return None
 
 
 class _Over:
@@ -82,7 +100,7 @@ class SqlTransaction(Sealing, KeepingTransaction):
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
         """Run the application's own SQL; the driver's errors pass through."""
-        return self.connection.execute(sql, parameters)
+        return run_theirs(self.connection, sql, parameters)
 
     def end(self) -> None:
         """Make this transaction unusable. For the store, once it has committed or rolled back."""
@@ -93,7 +111,7 @@ class SqlTransaction(Sealing, KeepingTransaction):
     def _run(self, sql: str, parameters: Row = ()) -> int:
         self._ready()
         try:
-            count: int = self._cursor.execute(sql, parameters).rowcount
+            count: int = self._cursor.execute(sql, storable(parameters)).rowcount
         except self._driver.errors as error:
             raise self._driver.translate(error) from error
         return count
@@ -102,7 +120,7 @@ class SqlTransaction(Sealing, KeepingTransaction):
         self._ready()
         # Always to the end: a cursor left half read keeps its statement, and COMMIT refuses to pass it.
         try:
-            rows: list[Any] = self._cursor.execute(sql, parameters).fetchall()
+            rows: list[Any] = self._cursor.execute(sql, storable(parameters)).fetchall()
         except self._driver.errors as error:
             raise self._driver.translate(error) from error
         return rows
@@ -113,7 +131,7 @@ class SqlTransaction(Sealing, KeepingTransaction):
         elif values:
             self._ready()
             try:
-                self._cursor.executemany(sql, [make(value) for value in values])
+                self._cursor.executemany(sql, [storable(make(value)) for value in values])
             except self._driver.errors as error:
                 raise self._driver.translate(error) from error
 
@@ -131,7 +149,8 @@ class SqlTransaction(Sealing, KeepingTransaction):
         """A part that can be undone alone: rolled back if its block raises.
 
         Raises :class:`TransactionMisuse` when the block ended the transaction itself: our savepoint is gone with it,
-        even if the block began another.
+        even if the block began another. Raises :class:`StorageConflict` when the block's own SQL met another
+        transaction (a deadlock, a serialization failure): what it read is out of date, and the whole must be run again.
         """
         self._depth += 1
         name = f"razorpay_{self._depth}"
@@ -140,12 +159,28 @@ class SqlTransaction(Sealing, KeepingTransaction):
             try:
                 yield
             except BaseException as error:
+                conflict = self._conflict_in(error)
+                if conflict is not None:
+                    raise conflict from error
                 self._undo(name, error)
                 raise
             self.refuse_if_ended()
+            try:
+                self.refuse_if_spoiled()
+            except StorageError as error:
+                self._undo(name, error)
+                raise
             self._run("RELEASE SAVEPOINT " + name)
         finally:
             self._depth -= 1
+
+    def _conflict_in(self, error: BaseException) -> StorageConflict | None:
+        """Ours for a conflict that the application's SQL met on this connection, however its ORM has wrapped it."""
+        if not self._driver.spoiled():
+            return None  # it was met elsewhere, or the application has dealt with it
+        found = cause_of(error, self._driver.errors)
+        conflict = None if found is None else self._driver.translate(found)
+        return conflict if isinstance(conflict, StorageConflict) else None
 
     def _undo(self, name: str, error: BaseException) -> None:
         self.refuse_if_ended(error)
@@ -169,6 +204,11 @@ class SqlTransaction(Sealing, KeepingTransaction):
         raise TransactionMisuse(
             "a handler tried to commit or roll back the transaction that it runs in: use tx.savepoint() instead"
         ) from error
+
+    def refuse_if_spoiled(self) -> None:
+        """Raise if the block has swallowed an error after which the database refuses everything, COMMIT too."""
+        if self._driver.spoiled():
+            raise StorageError("an error of the database was swallowed: put what may fail into a savepoint of its own")
 
     # --- inbox
 

@@ -13,15 +13,15 @@ from threading import local
 from typing import Any, Final, NamedTuple
 
 from razorpay_hardened.clock import SystemClock
-from razorpay_hardened.errors import StorageConflict, StorageUnavailable, TransactionMisuse
+from razorpay_hardened.errors import CommitUnknown, StorageConflict, StorageError, StorageUnavailable, TransactionMisuse
 from razorpay_hardened.ports.store import StoreStatus
 from razorpay_hardened.storage import migrate
 from razorpay_hardened.storage._application import Place, is_sqlite, place_of
 from razorpay_hardened.storage._reader import SqlReader
 from razorpay_hardened.storage._restored import mend_restored, refuse_restored
-from razorpay_hardened.storage._rows import Row, Rows
+from razorpay_hardened.storage._rows import Row, Rows, storable
 from razorpay_hardened.storage._statements import TABLES, Dialect
-from razorpay_hardened.storage._transaction import Driver, SqlTransaction
+from razorpay_hardened.storage._transaction import Driver, SqlTransaction, cause_of, run_theirs
 
 __all__ = ["DbApiStore"]
 
@@ -43,6 +43,7 @@ class _Kind(NamedTuple):
     translate: Callable[[Exception], Any]
     cursor: Callable[[Any], Any]
     in_transaction: Callable[[Any], bool]
+    spoiled: Callable[[Any], bool] = lambda raw: False
 
 
 class DbApiStore(SqlReader):
@@ -98,21 +99,19 @@ class DbApiStore(SqlReader):
     def _read(self, sql: str, parameters: Row) -> list[Any]:
         with self._reading() as (kind, cursor):
             self._check(cursor)
-            rows: list[Any] = cursor.execute(kind.dialect.text(sql), parameters).fetchall()
+            rows: list[Any] = cursor.execute(kind.dialect.text(sql), storable(parameters)).fetchall()
             return rows
 
     @contextmanager
     def _reading(self) -> Iterator[tuple[_Kind, Any]]:
-        raw, kind = self._place.raw(), self._kind
-        try:
+        with _as_ours():
+            raw, kind = self._place.raw(), self._kind
             if kind.name == "sqlite" or kind.in_transaction(raw):
                 yield kind, kind.cursor(raw)
             else:
                 # Without autocommit psycopg opens a transaction for a SELECT: end it, or it idles for ever.
                 with raw.transaction():
                     yield kind, kind.cursor(raw)
-        except kind.errors as error:
-            raise kind.translate(error) from error
 
     def _check(self, cursor: Any) -> None:
         if not self._checked:
@@ -131,7 +130,8 @@ class DbApiStore(SqlReader):
         """
         if getattr(self._mine, "busy", False):
             raise TransactionMisuse("this thread is inside a transaction of this store already")
-        inside = self._place.is_open()
+        with _as_ours():
+            inside = self._place.is_open()
         if inside:
             self._may_join(durable)
         self._mine.busy = True
@@ -156,27 +156,36 @@ class DbApiStore(SqlReader):
             )
 
     def _unit(self, inside: bool) -> Iterator[SqlTransaction]:
-        raw, kind = self._place.raw(), self._kind
         tx: SqlTransaction | None = None
+        committing = False
         try:
-            with self._place.block():
-                cursor = kind.cursor(raw)
-                self._check(cursor)
-                if kind.name == "sqlite":
-                    cursor.execute(_TAKE_LOCK)
-                elif not inside:
-                    cursor.execute(_LIMITS)
-                tx = self._begun(raw, cursor, kind)
-                yield tx
-                tx.refuse_if_ended()
-        except kind.errors as error:
-            raise kind.translate(error) from error
+            with _as_ours(lambda: committing):
+                raw, kind = self._place.raw(), self._kind
+                with self._place.block():
+                    cursor = kind.cursor(raw)
+                    self._check(cursor)
+                    if kind.name == "sqlite":
+                        cursor.execute(_TAKE_LOCK)
+                    elif not inside:
+                        cursor.execute(_LIMITS, prepare=False)
+                    tx = self._begun(raw, cursor, kind)
+                    yield tx
+                    tx.refuse_if_ended()
+                    tx.refuse_if_spoiled()
+                    committing = not inside
         finally:
             if tx is not None:
                 tx.end()
 
     def _begun(self, raw: Any, cursor: Any, kind: _Kind) -> SqlTransaction:
-        driver = Driver(_statements(kind), kind.rows, kind.errors, kind.translate, lambda: not kind.in_transaction(raw))
+        driver = Driver(
+            _statements(kind),
+            kind.rows,
+            kind.errors,
+            kind.translate,
+            ended=lambda: not kind.in_transaction(raw),
+            spoiled=lambda: kind.spoiled(raw),
+        )
         shown = self._connection() if _is_function(self._connection) else self._connection
         return _Joined(shown, raw, cursor, driver)
 
@@ -222,17 +231,18 @@ class DbApiStore(SqlReader):
         Teams with migrations of their own put ``schema()`` into one instead. Raises :class:`SchemaMismatch` for a
         schema that is newer than this package, :class:`TransactionMisuse` inside a transaction.
         """
-        if self._place.is_open():
+        with _as_ours():
+            inside = self._place.is_open()
+        if inside:
             raise TransactionMisuse("migrate() makes a transaction of its own: end yours first")
-        raw, kind = self._place.raw(), self._kind
-        try:
+        with _as_ours():
+            raw, kind = self._place.raw(), self._kind
             with self._place.block():
                 self._bring_up(kind, kind.cursor(raw), finish=finish)
-        except kind.errors as error:
-            raise kind.translate(error) from error
         return self.status()
 
     def _bring_up(self, kind: _Kind, cursor: Any, *, finish: bool) -> None:
+        _alone(kind, cursor)
         found = _schema_found(cursor)
         whole = [migrate.Step(migrate.Found(migrate.VERSION, migrate.VERSION), self.schema())]
         for step in whole if found is None else migrate.steps(kind.name, found, finish=finish):
@@ -244,7 +254,9 @@ class DbApiStore(SqlReader):
                 ),
                 (step.reached.version, kind.rows.time(_CLOCK.now()), step.reached.serves),
             )
-        if kind.name != "sqlite":
+        if kind.name == "sqlite":
+            cursor.execute("DROP TABLE razorpay_migration")
+        else:
             mend_restored(cursor)
 
     def schema(self) -> str:
@@ -276,12 +288,58 @@ class _Joined(SqlTransaction):
         """Run the application's own SQL on the driver's connection; the driver's errors pass through."""
         if self._raw is None:
             raise TransactionMisuse("this transaction is over")
-        return self._raw.cursor().execute(sql, parameters)
+        return run_theirs(self._raw.cursor(), sql, parameters)
 
     def end(self) -> None:
         """Make this transaction unusable."""
         super().end()
         self._raw = None
+
+
+@contextmanager
+def _as_ours(committing: Callable[[], bool] = lambda: False) -> Iterator[None]:
+    """The driver's errors as ours, and those that the application's ORM makes of them.
+
+    ``committing`` says, when one comes, whether COMMIT was under way: then its answer may have been lost.
+    """
+    try:
+        yield
+    except StorageError:
+        raise
+    except Exception as error:
+        found = _translated(error)
+        if found is None:
+            raise
+        ours, lost = found
+        if committing() and lost:
+            raise CommitUnknown(f"{type(error).__name__} at COMMIT: whether it was committed is not known") from error
+        raise ours from error
+
+
+def _translated(error: Exception) -> tuple[StorageError, bool] | None:
+    """Our error for what came from a driver, and whether the connection is lost; None for anybody else's."""
+    by_orm = type(error).__module__.partition(".")[0] in ("django", "sqlalchemy")
+    cause = cause_of(error, Exception) if not by_orm else error.__cause__
+    if isinstance(cause, sqlite3.Error):
+        from razorpay_hardened.storage import _sqlite
+
+        return _sqlite.translate(cause), False
+    if cause is not None and any(base.__module__.partition(".")[0] == "psycopg" for base in type(cause).__mro__):
+        from razorpay_hardened.storage import _postgres
+
+        return _postgres.translate(cause), _postgres.is_lost(cause)  # type: ignore[arg-type]
+    return None
+
+
+def _alone(kind: _Kind, cursor: Any) -> None:
+    """Wait until nobody else brings the tables up: the transaction is open, and has read nothing yet."""
+    if kind.name == "sqlite":
+        # The first statement must write. One that reads first, as Django's does, fails at once where another wrote.
+        cursor.execute("CREATE TABLE IF NOT EXISTS razorpay_migration (running INTEGER)")
+        return
+    from razorpay_hardened.storage._postgres import begin_migration
+
+    begin_migration(cursor)
 
 
 def _is_function(connection: Any) -> bool:
@@ -351,4 +409,9 @@ def _postgres_kind() -> _Kind:
     def in_transaction(raw: Any) -> bool:
         return bool(raw.info.transaction_status in (1, 2, 3))  # ACTIVE, INTRANS, INERROR
 
-    return _Kind("postgresql", POSTGRESQL, _postgres.ROWS, psycopg.Error, _postgres.translate, cursor, in_transaction)
+    def spoiled(raw: Any) -> bool:
+        return bool(raw.info.transaction_status == 3)  # INERROR
+
+    return _Kind(
+        "postgresql", POSTGRESQL, _postgres.ROWS, psycopg.Error, _postgres.translate, cursor, in_transaction, spoiled
+    )

@@ -10,7 +10,7 @@ from typing import Any
 from razorpay_hardened.errors import StorageUnavailable, TransactionMisuse
 from razorpay_hardened.ports.store import StoreStatus
 from razorpay_hardened.storage import _fork
-from razorpay_hardened.storage._rows import Row
+from razorpay_hardened.storage._rows import Row, storable
 from razorpay_hardened.storage._sqlite import Writer, connect, translate
 from razorpay_hardened.storage._sqlite_store import WAIT_S, SQLiteBase
 
@@ -55,7 +55,7 @@ class MemoryStore(SQLiteBase):
             )
         with self._alone():
             try:
-                return self._ready().connection.execute(sql, parameters).fetchall()
+                return self._ready().connection.execute(sql, storable(parameters)).fetchall()
             except sqlite3.Error as error:
                 raise translate(error) from error
 

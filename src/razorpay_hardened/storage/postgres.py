@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from functools import lru_cache
 from threading import Lock, local
 from typing import TYPE_CHECKING, Any, Final, Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote
 
 from razorpay_hardened.clock import SystemClock
 from razorpay_hardened.errors import (
     ConfigError,
     ExtraMissing,
+    StorageConflict,
     StorageError,
     StorageUnavailable,
     TransactionMisuse,
@@ -21,11 +22,19 @@ from razorpay_hardened.errors import (
 from razorpay_hardened.ports.store import StoreStatus
 from razorpay_hardened.storage import _fork, migrate
 from razorpay_hardened.storage._months import Months
-from razorpay_hardened.storage._postgres import ROWS, GuardedConnection, Work, schema_found, translate
+from razorpay_hardened.storage._postgres import (
+    ROWS,
+    GuardedConnection,
+    Work,
+    begin_migration,
+    schema_found,
+    translate,
+    translate_first,
+)
 from razorpay_hardened.storage._postgres_unit import PostgresTransaction
 from razorpay_hardened.storage._reader import SqlReader
 from razorpay_hardened.storage._restored import mend_restored, refuse_restored
-from razorpay_hardened.storage._rows import Row
+from razorpay_hardened.storage._rows import Row, storable
 from razorpay_hardened.storage._statements import POSTGRESQL, TABLES
 
 try:
@@ -47,11 +56,15 @@ Isolation = Literal["read committed", "repeatable read", "serializable"]
 
 _CLOCK = SystemClock()
 
+_inherited: Final[list[Any]] = []
+"""Pools of the processes above this one: kept, so that nothing is torn down in a process that does not own it."""
+
 LOCK_TIMEOUT_S: Final = 2
 STATEMENT_TIMEOUT_S: Final = 3
 """Razorpay waits 5 s for an answer; a twin waits for the first at most 2 s (DESIGN section 3, FAULTS D12)."""
 
-_MIGRATION_LOCK: Final = 0x72617A6F72706179  # "razorpay": one process at a time brings the tables up
+_LOST: Final = {"keepalives_idle": 3, "keepalives_interval": 1, "keepalives_count": 3, "tcp_user_timeout": 4000}
+"""When the network says nothing any more: seconds, and for the last one milliseconds."""
 
 
 class PostgresStore(Months, SqlReader):
@@ -87,7 +100,7 @@ class PostgresStore(Months, SqlReader):
             raise ConfigError("max_connections must be between 1 and 1000")
         if not 0 < wait_s <= 4:
             raise ConfigError("wait_s must be above 0 and at most 4 seconds: Razorpay waits 5 s for an answer")
-        self._url = _checked(url)
+        self._url = url
         self.url = without_password(url)
         self._max = max_connections
         self._wait_s = wait_s
@@ -114,7 +127,7 @@ class PostgresStore(Months, SqlReader):
         pool: Pool = ConnectionPool(
             self._url,
             connection_class=GuardedConnection,
-            kwargs={"autocommit": True, "connect_timeout": self._connect_timeout_s},
+            kwargs={**_network(self._url), "autocommit": True, "connect_timeout": self._connect_timeout_s},
             min_size=0,
             max_size=self._max,
             open=False,
@@ -146,13 +159,19 @@ class PostgresStore(Months, SqlReader):
                 pool.putconn(connection)
 
     def _read(self, sql: str, parameters: Row) -> list[Any]:
+        try:
+            return self._read_once(sql, parameters)
+        except StorageConflict:  # a connection that died in the pool: the next one is another
+            return self._read_once(sql, parameters)
+
+    def _read_once(self, sql: str, parameters: Row) -> list[Any]:
         with self._lent() as connection:
             self._check(connection)
             try:
                 with connection.cursor(row_factory=tuple_row) as cursor:
-                    return cursor.execute(_ours(sql), parameters).fetchall()
+                    return cursor.execute(_ours(sql), storable(parameters)).fetchall()
             except psycopg.Error as error:
-                raise translate(error) from error
+                raise translate_first(error) from error
 
     def _check(self, connection: Connection) -> None:
         if not self._checked:
@@ -198,8 +217,7 @@ class PostgresStore(Months, SqlReader):
         with self._lent() as connection:
             try:
                 with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
-                    cursor.execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0", prepare=False)
-                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
+                    begin_migration(cursor)
                     self._bring_up(connection, cursor, finish=finish)
             except psycopg.Error as error:
                 raise translate(error) from error
@@ -228,7 +246,8 @@ class PostgresStore(Months, SqlReader):
             counts: dict[str, int] = {}
             if found is not None:
                 try:
-                    with connection.cursor(row_factory=tuple_row) as cursor:
+                    with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
+                        cursor.execute("SET LOCAL statement_timeout = 0")
                         for table in sorted(TABLES):
                             counts[table] = _count(cursor, table)
                 except psycopg.Error as error:
@@ -260,7 +279,8 @@ class PostgresStore(Months, SqlReader):
 
     def after_fork_in_child(self) -> None:
         """Start afresh."""
-        self._inherited = self._pool  # kept, so that nothing is torn down in a process that does not own it
+        if self._pool is not None:
+            _inherited.append(self._pool)
         self._lock, self._pool, self._checked = Lock(), None, False
 
 
@@ -296,28 +316,38 @@ def _count(cursor: psycopg.Cursor[Any], table: str) -> int:
 def _set_up(connection: Connection) -> None:
     """Our limits; and a commit that is answered has reached the disk, whatever the server's default (FAULTS K11)."""
     connection.execute(
-        f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'; SET statement_timeout = '{STATEMENT_TIMEOUT_S}s';"
-        " SET timezone = 'UTC'",
+        "SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false),"
+        " set_config('TimeZone', 'UTC', false), CASE current_setting('synchronous_commit')"
+        " WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END",
+        (f"{LOCK_TIMEOUT_S}s", f"{STATEMENT_TIMEOUT_S}s"),
         prepare=False,
     )
-    found = connection.execute("SHOW synchronous_commit", prepare=False).fetchone()
-    if found is not None and found[0] == "off":
-        connection.execute("SET synchronous_commit = on", prepare=False)
 
 
-def _checked(url: str) -> str:
+def _parts(url: str) -> dict[str, Any]:
+    """What libpq reads in ``url``. Raises :class:`ConfigError`, whose text repeats nothing of it."""
     try:
-        psycopg.conninfo.conninfo_to_dict(url)
+        parts = psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.ProgrammingError:
         raise ConfigError("not a PostgreSQL URL: write postgresql://user@host:5432/database") from None
-    return url
+    ports = str(parts.get("port") or "").split(",")
+    if not all(port.isascii() and port.isdigit() for port in ports if port):
+        # What libpq takes for a port is more often the password's first part, and it must not be shown.
+        raise ConfigError("a PostgreSQL URL has a number as its port: write / in a password as %2F")
+    return parts
+
+
+def _network(url: str) -> dict[str, int]:
+    """A server that vanished without a word must not hold a thread for minutes; what the URL says wins."""
+    return {name: seconds for name, seconds in _LOST.items() if name not in _parts(url)}
 
 
 def without_password(url: str) -> str:
-    """``url`` as it may be shown: a password, and all parameters, are left out."""
-    if "://" not in url:
-        return "postgresql"
-    parts = urlsplit(url)
-    place = parts.netloc.rpartition("@")[2]
-    user = parts.netloc.rpartition("@")[0].partition(":")[0]
-    return urlunsplit(("postgresql", f"{user}@{place}" if user else place, parts.path, "", ""))
+    """``url`` as it may be shown: a password, and all parameters, are left out. Raises :class:`ConfigError`.
+
+    Written from what libpq reads, because it takes more for a password than other readers of URLs do.
+    """
+    parts = _parts(url)
+    user, host, port = (quote(str(parts.get(name) or ""), safe="") for name in ("user", "host", "port"))
+    place = ("" if host.startswith("%2F") else host.replace("%2C", ",")) + (f":{port}" if port else "")
+    return f"postgresql://{user + '@' if user else ''}{place}/{quote(str(parts.get('dbname') or ''), safe='')}"

@@ -14,7 +14,7 @@ from razorpay_hardened.ports.store import StoreStatus
 from razorpay_hardened.storage import _fork, migrate
 from razorpay_hardened.storage._copy import back_up
 from razorpay_hardened.storage._readers import ReaderPool
-from razorpay_hardened.storage._rows import Row
+from razorpay_hardened.storage._rows import Row, storable
 from razorpay_hardened.storage._sqlite import connect, file_uri, schema_found, translate
 from razorpay_hardened.storage._sqlite_store import WAIT_S, SQLiteBase
 
@@ -94,7 +94,7 @@ class SQLiteStore(SQLiteBase):
             if self._pid != os.getpid():
                 self._refuse_unseen_fork()
             try:
-                return connection.execute(sql, parameters).fetchall()
+                return connection.execute(sql, storable(parameters)).fetchall()
             except sqlite3.Error as error:
                 raise translate(error) from error
 

@@ -10,7 +10,7 @@ import pytest
 from razorpay_hardened.domain.audit import AuditRow, broken_at, chained
 from razorpay_hardened.domain.state import AnchorState, OrderState, PaymentState, RefundIntent, RefundState
 from razorpay_hardened.errors import StorageError
-from razorpay_hardened.ports.store import Batch, Held, InboxRow, Run, Store, Touches
+from razorpay_hardened.ports.store import Batch, Held, InboxRow, Run, Store, Touches, Transaction
 from razorpay_hardened.testing._contract_values import (
     NOTHING,
     T0,
@@ -26,6 +26,7 @@ from razorpay_hardened.testing._contract_values import (
     refund,
     run,
     started,
+    unit,
     write,
 )
 
@@ -105,12 +106,11 @@ class StateContract:
     def test_writers_about_one_order_go_one_after_the_other(self, store: Store) -> None:
         """Read, add and write from many threads at once loses nothing."""
 
-        def add() -> None:
-            with store.transaction() as tx:
-                anchor = tx.load(Touches(("order_A",))).anchors["order_A"]
-                tx.write(Batch(anchors=[replace(anchor, captured=anchor.captured + 1)]))
+        def add(tx: Transaction) -> None:
+            anchor = tx.load(Touches(("order_A",))).anchors["order_A"]
+            tx.write(Batch(anchors=[replace(anchor, captured=anchor.captured + 1)]))
 
-        for join in [started(add) for _ in range(8)]:
+        for join in [started(lambda: unit(store, add)) for _ in range(8)]:
             join()
         assert store.anchors() == [AnchorState("order_A", version=8, captured=8)]
 
@@ -342,6 +342,15 @@ class AuditContract:
         assert broken_at(store.audit("order_A"), 7, rows[-1].hash) is None
         assert store.audit("order_A", after_seq=2, limit=2) == rows[2:4]
         assert store.audit("order_C") == []
+
+    def test_text_that_no_database_takes_is_kept_as_far_as_it_can_be(self, store: Store) -> None:
+        """NUL and lone surrogates become U+FFFD before the row is hashed: the chain verifies when it is read back."""
+        row = chained(audit(note="a\0b\ud800", event="\udfff", actor="c\0"), 1, "")
+        write(store, audit=[row])
+        assert store.audit("order_A") == [row]
+        assert (row.note, row.event, row.actor) == ("a\ufffdb\ufffd", "\ufffd", "c\ufffd")
+        assert broken_at(store.audit("order_A"), 1, row.hash) is None
+        assert store.order("a\0\ud800") is None
 
     @pytest.mark.parametrize("sql", ["UPDATE razorpay_audit SET actor = 'nobody'", "DELETE FROM razorpay_audit"])
     def test_the_audit_trail_refuses_to_be_changed(self, store: Store, sql: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from razorpay_hardened.domain.audit import AuditRow
 from razorpay_hardened.domain.state import OrderState, PaymentState, RefundIntent, RefundState
+from razorpay_hardened.errors import StorageConflict
 from razorpay_hardened.ports.store import (
     Batch,
     Claim,
@@ -20,7 +21,9 @@ from razorpay_hardened.ports.store import (
     Run,
     Store,
     Touches,
+    Transaction,
 )
+from razorpay_hardened.ports.unit import transact
 
 __all__ = [
     "NOTHING",
@@ -37,6 +40,7 @@ __all__ = [
     "refund",
     "run",
     "started",
+    "unit",
     "write",
 ]
 
@@ -173,17 +177,25 @@ def finding(number: int = 1, **changes: Any) -> Finding:
 
 def write(store: Store, **rows: list[Any]) -> list[EffectRow]:
     """Write a batch in a transaction of its own; gives the new effects."""
-    with store.transaction() as tx:
-        return tx.write(Batch(**rows))
+    return unit(store, lambda tx: tx.write(Batch(**rows)))
 
 
 def claim(store: Store, body: bytes = b"{}", **changes: Any) -> Claim:
     """Claim a delivery in a transaction of its own."""
-    with store.transaction() as tx:
-        return tx.claim(delivery(body, **changes), NOTHING)
+    return unit(store, lambda tx: tx.claim(delivery(body, **changes), NOTHING))
 
 
-def started(work: Callable[[], T]) -> Callable[[], T]:
+def unit(store: Store, work: Callable[[Transaction], T]) -> T:
+    """Run ``work`` in a transaction, and again while another one is in the way: as the port allows, and as we do."""
+    for _ in range(50):
+        try:
+            return transact(store, work)
+        except StorageConflict:
+            continue
+    raise AssertionError("another transaction was in the way two hundred times")
+
+
+def started(work: Callable[[], T]) -> Callable[..., T]:
     """Run ``work`` in a thread at once; calling what is given waits for its end and gives its result, or raises."""
     results: list[T] = []
     errors: list[BaseException] = []
@@ -197,10 +209,12 @@ def started(work: Callable[[], T]) -> Callable[[], T]:
     thread = Thread(target=body, daemon=True)
     thread.start()
 
-    def join() -> T:
-        thread.join(30)
+    def join(within_s: float = 30) -> T:
+        thread.join(within_s)
         if errors:
             raise errors[0]
+        if thread.is_alive():
+            raise TimeoutError
         return results[0]
 
     return join

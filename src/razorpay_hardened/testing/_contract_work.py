@@ -21,6 +21,7 @@ from razorpay_hardened.testing._contract_values import (
     order,
     payment,
     started,
+    unit,
     write,
 )
 
@@ -86,6 +87,8 @@ class TransactionContract:
         with pytest.raises(ValueError), store.transaction() as tx:  # noqa: PT012, PT011
             tx.write(Batch(orders=[order()]))
             seen = started(lambda: store.order("local-1"))
+            with suppress(TimeoutError):  # a store may let readers wait for the end instead
+                assert seen(0.2) is None
             raise ValueError
         assert seen() is None
 
@@ -251,16 +254,14 @@ class InboxContract:
 
 
 def _lease(store: Store, token: str = "t1", now: float = 0, **options: Any) -> list[EffectRow]:
-    with store.transaction() as tx:
-        at = later(now)
-        chosen: dict[str, Any] = {"handlers": ["grant"], "limit": 10} | options
-        return tx.lease_effects(at, at + timedelta(seconds=60), token, **chosen)
+    at = later(now)
+    chosen: dict[str, Any] = {"handlers": ["grant"], "limit": 10} | options
+    return unit(store, lambda tx: tx.lease_effects(at, at + timedelta(seconds=60), token, **chosen))
 
 
 def _finish(store: Store, row: EffectRow, state: Any, **options: Any) -> bool:
-    with store.transaction() as tx:
-        chosen: dict[str, Any] = {"attempts": 1, "due_at": T0} | options
-        return tx.finish_effect(row, state, **chosen)
+    chosen: dict[str, Any] = {"attempts": 1, "due_at": T0} | options
+    return unit(store, lambda tx: tx.finish_effect(row, state, **chosen))
 
 
 class EffectContract:
@@ -298,6 +299,14 @@ class EffectContract:
             held = tx.load(Touches(("order_A",)))
         assert [row.id for row in held.waiting] == [rows[2].id, rows[5].id]
         assert (held.waiting[0].attempts, held.waiting[0].error, held.waiting[0].due_at) == (1, "ValueError", later(9))
+
+    def test_an_effect_that_is_finished_does_not_wait_any_more(self, store: Store) -> None:
+        """What was loaded before is not what is there: a load after the finish tells the truth."""
+        write(store, effects=[effect(1, mode="on"), effect(2, mode="on")])
+        with store.transaction() as tx:
+            first, second = tx.load(Touches(("order_A",))).waiting
+            tx.finish_effect(first, "done", attempts=1, due_at=T0)
+            assert [row.id for row in tx.load(Touches(("order_A",))).waiting] == [second.id]
 
     def test_a_lease_takes_what_is_due_for_the_handlers_asked(self, store: Store) -> None:
         """Neither inline effects, nor other handlers', nor those that are not due yet."""

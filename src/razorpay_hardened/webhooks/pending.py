@@ -20,7 +20,7 @@ from razorpay_hardened.effects.pause import seen
 from razorpay_hardened.errors import ApiBadRequest, ApiError
 from razorpay_hardened.ledger import Applied, Ledger
 from razorpay_hardened.ports.gateway import Gateway
-from razorpay_hardened.ports.store import EffectRow, InboxRow, Store, Transaction
+from razorpay_hardened.ports.store import EffectRow, InboxRow, Store, Touches, Transaction
 from razorpay_hardened.ports.unit import transact
 from razorpay_hardened.signals import Bus
 
@@ -174,6 +174,7 @@ class Pending:
         cause = Cause("api", self._clock.now(), "process_pending")
 
         def work(tx: Transaction) -> Applied:
+            self._lock(tx, row, told)
             # What it waits for becomes known, and what is parked for that is drained with it.
             applied = self._ledger.apply(tx, *told, cause=cause) if told else Applied()
             for parked in tx.parked([row.anchor or row.digest]):
@@ -184,6 +185,15 @@ class Pending:
         applied = transact(self._store, work, durable=True)
         applied.announce(self._bus)
         return self._store.inbox_state(row.digest)
+
+    def _lock(self, tx: Transaction, row: InboxRow, told: tuple[Fact, ...] = ()) -> None:
+        """Take every anchor that this is about, in the order in which everybody does, before the delivery's own row.
+
+        Whoever registers the order holds the anchor and wants the row: the other way round is a deadlock.
+        """
+        facts = (*told, *read_event(row.body, row.event_id).facts())
+        anchors = {*self._ledger.touches(facts).anchors, *((row.anchor,) if row.anchor else ())}
+        tx.load(Touches(tuple(sorted(anchors))))
 
     def _drain(self, tx: Transaction, row: InboxRow, applied: Applied, *, give_up: bool) -> None:
         drained = self._ledger.drain(tx, row)
@@ -231,6 +241,7 @@ class Pending:
         if not facts:
             tx.settle(row.digest, "ignored", now)
             return Applied()
+        self._lock(tx, row)
         for effect in given_up:
             tx.finish_effect(effect, "waiting", attempts=0, due_at=now)
         applied = self._ledger.apply(tx, *facts, cause=cause)

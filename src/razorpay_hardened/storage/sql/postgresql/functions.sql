@@ -66,6 +66,10 @@ BEGIN
         INTO v_claim FROM razorpay_digests AS key LEFT JOIN razorpay_inbox AS inbox
             ON inbox.digest = key.digest AND inbox.received_at = key.received_at
         WHERE key.digest = p_digest;
+        IF v_claim IS NULL THEN
+            -- Pruned between our two statements: it is neither new nor found. 40001: run it again, at once.
+            RAISE EXCEPTION 'the delivery was there and is gone' USING ERRCODE = 'serialization_failure';
+        END IF;
     END IF;
     IF p_event_id IS NOT NULL THEN
         v_conflict := EXISTS (SELECT FROM razorpay_inbox WHERE event_id = p_event_id AND digest <> p_digest);
@@ -78,18 +82,25 @@ BEGIN
 END
 $$;
 
--- Writes everything that one decision changes; gives [key, handler, id] of the effects that are new.
+-- Writes everything that one decision changes; gives [key, handler, id] of the effects that are new. Columns are named, so
+-- that one which a later version adds gets its default from this function too.
 CREATE FUNCTION razorpay_write_2(p_batch jsonb) RETURNS json LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_effects json;
 BEGIN
     IF p_batch ? 'anchors' THEN
-        INSERT INTO razorpay_anchors SELECT * FROM jsonb_populate_recordset(NULL::razorpay_anchors, p_batch -> 'anchors')
+        INSERT INTO razorpay_anchors (key, version, captured, audit_seq, audit_head)
+        SELECT key, version, captured, audit_seq, audit_head
+        FROM jsonb_populate_recordset(NULL::razorpay_anchors, p_batch -> 'anchors')
         ON CONFLICT (key) DO UPDATE SET version = excluded.version, captured = excluded.captured,
             audit_seq = excluded.audit_seq, audit_head = excluded.audit_head;
     END IF;
     IF p_batch ? 'orders' THEN
-        INSERT INTO razorpay_orders SELECT * FROM jsonb_populate_recordset(NULL::razorpay_orders, p_batch -> 'orders')
+        INSERT INTO razorpay_orders (local_id, owner, plan, amount, currency, receipt, status, created_at, updated_at, order_id,
+            partial_payment, attempts, closed_at, snapshot, erased_at)
+        SELECT local_id, owner, plan, amount, currency, receipt, status, created_at, updated_at, order_id,
+            partial_payment, attempts, closed_at, snapshot, erased_at
+        FROM jsonb_populate_recordset(NULL::razorpay_orders, p_batch -> 'orders')
         ON CONFLICT (local_id) DO UPDATE SET owner = excluded.owner, plan = excluded.plan, amount = excluded.amount,
             currency = excluded.currency, receipt = excluded.receipt, status = excluded.status,
             created_at = excluded.created_at, updated_at = excluded.updated_at, order_id = excluded.order_id,
@@ -97,7 +108,11 @@ BEGIN
             snapshot = excluded.snapshot, erased_at = excluded.erased_at;
     END IF;
     IF p_batch ? 'payments' THEN
-        INSERT INTO razorpay_payments SELECT * FROM jsonb_populate_recordset(NULL::razorpay_payments, p_batch -> 'payments')
+        INSERT INTO razorpay_payments (payment_id, anchor, order_id, status, reach, amount, currency, created_at, updated_at,
+            captured, claimed, refunds_known, refunds_failed, surplus, milestones, snapshot, erased_at)
+        SELECT payment_id, anchor, order_id, status, reach, amount, currency, created_at, updated_at,
+            captured, claimed, refunds_known, refunds_failed, surplus, milestones, snapshot, erased_at
+        FROM jsonb_populate_recordset(NULL::razorpay_payments, p_batch -> 'payments')
         ON CONFLICT (payment_id) DO UPDATE SET anchor = excluded.anchor, order_id = excluded.order_id,
             status = excluded.status, reach = excluded.reach, amount = excluded.amount, currency = excluded.currency,
             created_at = excluded.created_at, updated_at = excluded.updated_at, captured = excluded.captured,
@@ -106,7 +121,11 @@ BEGIN
             erased_at = excluded.erased_at;
     END IF;
     IF p_batch ? 'refunds' THEN
-        INSERT INTO razorpay_refunds SELECT * FROM jsonb_populate_recordset(NULL::razorpay_refunds, p_batch -> 'refunds')
+        INSERT INTO razorpay_refunds (refund_id, payment_id, anchor, status, amount, currency, created_at, updated_at, key,
+            snapshot, erased_at)
+        SELECT refund_id, payment_id, anchor, status, amount, currency, created_at, updated_at, key,
+            snapshot, erased_at
+        FROM jsonb_populate_recordset(NULL::razorpay_refunds, p_batch -> 'refunds')
         ON CONFLICT (refund_id) DO UPDATE SET payment_id = excluded.payment_id, anchor = excluded.anchor,
             status = excluded.status, amount = excluded.amount, currency = excluded.currency,
             created_at = excluded.created_at, updated_at = excluded.updated_at, key = excluded.key,

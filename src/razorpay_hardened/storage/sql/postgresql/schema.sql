@@ -265,3 +265,5 @@ CREATE TABLE razorpay_findings (
     at         timestamptz NOT NULL,
     PRIMARY KEY (run_id, kind, entity, entity_id)
 );
+
+INSERT INTO razorpay_schema (version, applied_at, serves) VALUES (2, CURRENT_TIMESTAMP, 2);

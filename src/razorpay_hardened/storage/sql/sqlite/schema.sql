@@ -237,3 +237,5 @@ CREATE TABLE razorpay_findings (
     at         TEXT NOT NULL,
     PRIMARY KEY (run_id, kind, entity, entity_id)
 ) STRICT, WITHOUT ROWID;
+
+INSERT INTO razorpay_schema (version, applied_at, serves) VALUES (2, strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'), 2);
