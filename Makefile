@@ -15,7 +15,7 @@ help:
 	@echo "make demo      one payment provider's bad day, end to end, in under a minute"
 	@echo "make test      every test"
 	@echo "make check     ruff, format, mypy --strict, import walls"
-	@echo "make simulate  50 simulated days in process      make crash  kill -9 at every commit point"
+	@echo "make simulate  50 simulated days in process      make crash  kill -9, restarts and races, at full size"
 	@echo "make bench     measurements beside their floors  make coverage  branch coverage"
 
 $(STAMP): pyproject.toml
@@ -47,7 +47,8 @@ simulate: $(STAMP)
 	@$(BIN)/python -m pytest tests/simulation -m campaign -n $(WORKERS) --timeout 1800
 
 crash: $(STAMP)
-	@$(BIN)/python -m pytest tests/integration/test_crash.py -m campaign -n $(WORKERS) --timeout 1800
+	@CONVERGE=all $(BIN)/python -m pytest tests/integration -m campaign -n $(WORKERS) --dist loadgroup --timeout 7200 -rP
+	@CONVERGE=all $(BIN)/python -m pytest tests/integration/test_convergence.py -n $(WORKERS) --timeout 1800
 
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks

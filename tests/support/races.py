@@ -42,14 +42,15 @@ def jobs(events: int) -> list[tuple[int, str]]:
 
 def adopt(shop: Shop, number: int) -> None:
     """Register an order, and again where the database was too busy: adopting is idempotent, and may be repeated."""
-    for _ in range(100):
+    last: StorageUnavailable | None = None
+    for _ in range(5000):
         try:
             shop.adopt(number)
-        except StorageUnavailable:
-            continue
+        except StorageUnavailable as error:
+            last = error
         else:
             return
-    raise AssertionError(f"order {number} could not be registered")
+    raise AssertionError(f"order {number} could not be registered") from last
 
 
 def worker(store: PostgresStore, number: int, workers: int, events: int, folder: Path) -> None:
@@ -64,7 +65,7 @@ def worker(store: PostgresStore, number: int, workers: int, events: int, folder:
             adopt(shop, order)
             continue
         begun = time.monotonic()
-        answers += deliver_until_done(shop, life_of(order)[what])
+        answers += deliver_until_done(shop, life_of(order)[what], tries=5000)
         longest = max(longest, time.monotonic() - begun)
     append(folder / "answers", json.dumps({"answers": answers, "longest": longest}))
 

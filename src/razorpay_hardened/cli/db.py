@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
     from razorpay_hardened.ports.store import Store, StoreStatus, Switch
 
 __all__ = ["app"]
+
+
+class Dialect(StrEnum):
+    """The databases that have a schema."""
+
+    sqlite = "sqlite"
+    postgresql = "postgresql"
+
 
 app = typer.Typer(help="The tables: make them, look at them, read their SQL.", no_args_is_help=True)
 
@@ -91,13 +100,21 @@ def partition(
 @app.command()
 def sql(
     context: typer.Context,
+    dialect: Annotated[
+        Dialect | None, typer.Option("--dialect", help="For this database, whatever the store's URL says.")
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", help="Write to this file instead.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Let --output replace a file.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Print the SQL that makes the tables, for teams that apply it themselves. Opens no database."""
-    with session_of(context).store() as store:
-        text = store.schema()
+    if dialect is None:
+        with session_of(context).store() as store:
+            text = store.schema()
+    else:
+        from razorpay_hardened.storage.migrate import schema_text
+
+        text = schema_text(dialect.value)
     if output is not None:
         write_new(output, text, overwrite=overwrite)
     if as_json:

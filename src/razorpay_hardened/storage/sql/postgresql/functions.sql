@@ -2,11 +2,13 @@
 -- each of them sees what was committed while the one before it waited: a single statement would read its old snapshot
 -- after waiting for a lock, and effects would happen twice. No rule about money or status is in here: that is Python's.
 -- The number in a name is the schema version that brought it; old code keeps calling the old name.
+-- enable_seqscan: a plan made while a table was empty would read it from end to end for as long as the connection lives,
+-- and at SERIALIZABLE lock all of it, so that every writer undid every other.
 
 -- Locks the anchors, in the order given, and reads what hangs on them. A payment that is not known yet also locks its
 -- own anchor (docs/decisions/0004), because a refund may be parked under it.
 CREATE FUNCTION razorpay_load_2(p_anchors text[], p_local_ids text[], p_payments text[], p_refunds text[])
-RETURNS json LANGUAGE plpgsql VOLATILE AS $$
+RETURNS json LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
     v_key text;
     v_all text[] := p_anchors;
@@ -51,7 +53,7 @@ $$;
 CREATE FUNCTION razorpay_open_2(
     p_digest text, p_body bytea, p_event text, p_event_id text, p_received_at timestamptz, p_created_at timestamptz,
     p_anchors text[], p_local_ids text[], p_payments text[], p_refunds text[]
-) RETURNS json LANGUAGE plpgsql VOLATILE AS $$
+) RETURNS json LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
     v_claim json;
     v_conflict boolean := false;
@@ -84,7 +86,7 @@ $$;
 
 -- Writes everything that one decision changes; gives [key, handler, id] of the effects that are new. Columns are named, so
 -- that one which a later version adds gets its default from this function too.
-CREATE FUNCTION razorpay_write_2(p_batch jsonb) RETURNS json LANGUAGE plpgsql VOLATILE AS $$
+CREATE FUNCTION razorpay_write_2(p_batch jsonb) RETURNS json LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
     v_effects json;
 BEGIN

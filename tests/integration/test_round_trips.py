@@ -1,0 +1,94 @@
+"""A constant number of statements for each event, however much is stored already (PERF-02)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from bodies import Shop, life_of
+from razorpay_hardened.storage import PostgresStore, SQLiteStore
+from support.postgres import new_schema
+from support.till import new_till, open_till
+
+LIFE = ("authorized", "captured", "order.paid", "refund.created", "refund.processed", "failed")
+ORDERS = 25
+
+
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What psycopg was asked to execute: each is one round trip."""
+    found: list[Any] = []
+    execute = psycopg.Cursor.execute
+
+    def counted(self: Any, query: Any, *rest: Any, **named: Any) -> Any:
+        found.append(query)
+        return execute(self, query, *rest, **named)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", counted)
+    return found
+
+
+@pytest.fixture
+def postgres() -> Iterator[PostgresStore]:
+    with new_schema() as url:
+        made = PostgresStore(url, max_connections=1)
+        new_till(made)
+        yield made
+        made.close()
+
+
+def counts(shop: Shop, trips: list[Any]) -> list[tuple[int, ...]]:
+    """For each order, how many statements each event of its life took."""
+    shop.adopt(ORDERS + 1)
+    shop.deliver(life_of(ORDERS + 1)["authorized"])  # the first of a process asks for the schema's version
+    found = []
+    for number in range(1, ORDERS + 1):
+        shop.adopt(number)
+        row = []
+        for name in LIFE:
+            before = len(trips)
+            assert shop.deliver(life_of(number)[name]) == 200
+            row.append(len(trips) - before)
+        found.append(tuple(row))
+    return found
+
+
+def test_postgresql_takes_two_round_trips_for_an_event(postgres: PostgresStore, trips: list[Any]) -> None:
+    """Without inline handlers: one for claiming, locking and reading, one for writing and COMMIT."""
+    assert set(counts(Shop(postgres), trips)) == {(2,) * len(LIFE)}
+
+
+def test_postgresql_takes_two_round_trips_for_a_duplicate(postgres: PostgresStore, trips: list[Any]) -> None:
+    """Claiming finds it; COMMIT ends it; nothing is written."""
+    shop = Shop(postgres)
+    shop.adopt(1)
+    shop.deliver(life_of(1)["captured"])
+    before = len(trips)
+    assert shop.deliver(life_of(1)["captured"]) == 200
+    assert len(trips) - before == 2
+
+
+def test_postgresql_takes_a_constant_number_more_for_each_handler(postgres: PostgresStore, trips: list[Any]) -> None:
+    """A savepoint, its release, the handler's own statement and the record of it: for the first as for the last."""
+    shop = open_till(postgres)
+    (only,) = set(counts(shop, trips))
+    assert only[0] == 2  # no handler is called
+    assert only[1] == 2 + 1 + 2 * 4  # two handlers: written before they run, so COMMIT goes alone
+    assert only[2] == 2  # its milestones have fired
+    assert only[4] == 2 + 1 + 4
+
+
+def test_sqlite_takes_a_constant_number_of_statements(tmp_path: Path) -> None:
+    """The same events of the first and of the last order run the same number of statements."""
+    store = SQLiteStore(tmp_path / "shop.db")
+    new_till(store)
+    ran: list[str] = []
+    with store.transaction() as tx:
+        tx.connection.set_trace_callback(ran.append)
+    (only,) = set(counts(Shop(store), ran))
+    assert max(only) <= 30
+    store.close()
