@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from threading import Lock, local
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -20,6 +20,7 @@ from razorpay_hardened.errors import (
     TransactionMisuse,
 )
 from razorpay_hardened.ports.store import StoreStatus
+from razorpay_hardened.ports.unit import ATTEMPTS
 from razorpay_hardened.storage import _fork, migrate
 from razorpay_hardened.storage._months import Months
 from razorpay_hardened.storage._postgres import (
@@ -159,10 +160,10 @@ class PostgresStore(Months, SqlReader):
                 pool.putconn(connection)
 
     def _read(self, sql: str, parameters: Row) -> list[Any]:
-        try:
-            return self._read_once(sql, parameters)
-        except StorageConflict:  # a connection that died in the pool: the next one is another
-            return self._read_once(sql, parameters)
+        for _ in range(ATTEMPTS - 1):
+            with suppress(StorageConflict):  # a connection that died in the pool: the next one is another
+                return self._read_once(sql, parameters)
+        return self._read_once(sql, parameters)
 
     def _read_once(self, sql: str, parameters: Row) -> list[Any]:
         with self._lent() as connection:
