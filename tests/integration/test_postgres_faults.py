@@ -114,7 +114,7 @@ def _restarts(server: OwnServer, name: str, orders: int, every_s: float, modes: 
 
     events = paid_events(range(1, orders + 1))
     for join in [started(lambda part=events[n::4]: work(part)) for n in range(4)]:  # type: ignore[misc]
-        answers += join()
+        answers += join(7200)
     done.set()
     chaos.join(60)
     assert len(left) < len(modes)
@@ -210,7 +210,7 @@ def _killed_every_50_ms(orders: int, threads: int = 4) -> Counter[int]:
             chaos = repeatedly(lambda: kill_a_connection(admin, name), 0.05, done)
             parts = [events[n::threads] for n in range(threads)]
             for join in [started(lambda part=part: work(part)) for part in parts]:  # type: ignore[misc]
-                answers += join()
+                answers += join(7200)
             done.set()
             chaos.join(10)
         assert granted(store) == {
