@@ -268,14 +268,17 @@ class _Unit:
     # --- reading
 
     def read(self, touches: Touches) -> None:
-        """Lock and read more. What this unit holds already stays as it made it."""
+        """Lock and read more. What this unit has changed stays as it made it; the rest is what is there now.
+
+        A row may have been read before its own anchor was locked: somebody else may have written it in between.
+        """
         held, got = self.held, self.tx.load(touches)
         # An anchor that is read again has told its waiting effects before.
         held.waiting = [*held.waiting, *(row for row in got.waiting if row.anchor not in held.anchors)]
         held.anchors = got.anchors | held.anchors
-        held.orders = got.orders | held.orders
-        held.payments = got.payments | held.payments
-        held.refunds = got.refunds | held.refunds
+        held.orders |= {id_: row for id_, row in got.orders.items() if ("order", id_) not in self._changed}
+        held.payments |= {id_: row for id_, row in got.payments.items() if ("payment", id_) not in self._changed}
+        held.refunds |= {id_: row for id_, row in got.refunds.items() if ("refund", id_) not in self._changed}
 
     def _order_of(self, anchor: str) -> OrderState | None:
         for order in self.held.orders.values():
@@ -353,7 +356,8 @@ class _Unit:
         if held is None:
             raise OrderUnknown
         if held.order_id is not None and held.order_id not in self.held.anchors:
-            self.read(Touches((held.order_id,)))  # after the local id's: local_… sorts before order_…
+            # After the local id's: local_… sorts before order_…. Its row is read again, now under its own lock.
+            self.read(Touches((held.order_id,), (local_id,)))
         return self.held.orders[local_id]
 
     def _ask(self, fact: OrderAsked) -> None:
@@ -442,7 +446,8 @@ class _Unit:
     def _decide_refund(self, fact: RefundFact) -> None:
         payment = self.held.payments[fact.payment_id]
         if payment.anchor not in self.held.anchors:
-            self.read(Touches((payment.anchor,)))
+            self.read(Touches((payment.anchor,), payments=(fact.payment_id,), refunds=(fact.refund_id,)))
+            payment = self.held.payments[fact.payment_id]
         held = self.held.refunds.get(fact.refund_id)
         state, verdict = decide_refund(held, fact, payment, self.now)
         self._refuse(verdict, payment.anchor, "refund", fact.refund_id, state.status, fact.status)

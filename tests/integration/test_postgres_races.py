@@ -6,14 +6,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Barrier
 from typing import Any
 
 import pytest
 
-from bodies import AMOUNT, life_of, order_id, payment_id, refund
+from bodies import AMOUNT, Shop, body, life_of, order_id, payment, payment_id, refund
 from razorpay_hardened import Money, parse_entity
 from razorpay_hardened.errors import OverRefund
 from razorpay_hardened.storage import PostgresStore
@@ -159,6 +160,47 @@ def race(workers: int, events: int, isolation: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(done.stdout)
     print(f"\n{workers} workers, {events} events, {isolation}: {found}")
     return found
+
+
+class Between:
+    """A store whose next transaction is interrupted: after it has first locked and read, something else commits."""
+
+    def __init__(self, store: PostgresStore, meanwhile: Callable[[], object]) -> None:
+        self._store = store
+        self.meanwhile: Callable[[], object] | None = meanwhile
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    @contextmanager
+    def transaction(self, **chosen: Any) -> Iterator[Any]:
+        with self._store.transaction(**chosen) as tx:
+            load = tx.load
+
+            def interrupted(touches: Any) -> Any:
+                held = load(touches)
+                meanwhile, self.meanwhile = self.meanwhile, None
+                if meanwhile is not None:
+                    started(meanwhile)()
+                return held
+
+            tx.load = interrupted  # type: ignore[method-assign]
+            yield tx
+
+
+def test_a_row_that_was_read_before_its_own_anchor_was_locked_is_read_again(store: PostgresStore) -> None:
+    """Closing an order beside a webhook: what the webhook committed in between is not written back to what it was."""
+    shop = Shop(store)
+    shop.adopt(1)
+    failed = body("payment.failed", payment=payment(1, "failed"))
+    closing = Shop(Between(store, lambda: shop.deliver(failed)))  # type: ignore[arg-type]
+
+    closed = closing.rzp.checkout.close(order_id(1))
+
+    held = store.order(order_id(1))
+    assert held is not None
+    assert (held.status, held.closed_at) == ("attempted", closed.closed_at)
+    assert shop.rzp.audit.verify().whole
 
 
 @pytest.mark.parametrize("isolation", LEVELS)
