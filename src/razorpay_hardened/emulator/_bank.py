@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from razorpay_hardened.emulator import _hash, _settle
+from razorpay_hardened.emulator import _books, _hash, _settle
 from razorpay_hardened.emulator.instruments import SILENCE, Failure, Instrument
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def abandon(world: World, payment: Entity, *, answers_after_s: float | None, cap
     """Nobody answers: failed after the bank's silence; ``answers_after_s`` later the bank may say yes after all."""
     now, silence = world.clock.ms, world.options.bank_silence_s * 1000
     world.clock.plan(now + silence, partial(_give_up, world, payment))
-    if answers_after_s is not None:
+    if answers_after_s is not None and answers_after_s <= world.options.bank_polled_s:
         late = now + silence + round(answers_after_s * 1000)
         world.clock.plan(late, partial(authorize, world, payment, capture_it=capture_it))
 
@@ -147,7 +147,7 @@ def give_back(world: World, payment: Entity) -> None:
 
 def capture(world: World, payment: Entity) -> None:
     """The money is taken; the order is paid once captures reach its amount, and says so once."""
-    fee, tax = _fee(payment["amount"])
+    fee, tax = _books.fee_of(world, payment)
     payment.update(status="captured", captured=True, fee=fee, tax=tax)
     order = world.orders.get(payment["order_id"])
     was_paid = order is None or order["status"] == "paid"
@@ -158,13 +158,9 @@ def capture(world: World, payment: Entity) -> None:
             order["status"] = "paid"
         world.save(order)
     world.save(payment)
+    _books.payment_in(world, payment)
     world.emit("payment.captured", payment=payment)
     if order is not None and order["status"] == "paid" and not was_paid:
         world.emit("order.paid", payment=payment, order=order)
-
-
-def _fee(amount: int) -> tuple[int, int]:
-    """Two per cent, and 18 % GST on it: ``fee`` includes ``tax`` (FACTS section 14)."""
-    base = (amount * 2 + 50) // 100
-    tax = (base * 18 + 50) // 100
-    return base + tax, tax
+    if order is not None and (tell := world.on_captured.get(order["id"])) is not None:
+        tell(payment, order)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from razorpay_hardened.emulator import _checks, _payments
 from razorpay_hardened.emulator._listing import collection, expansions, page
+from razorpay_hardened.emulator._route import EventKind, Route
 from razorpay_hardened.emulator._terms import Terms
 from razorpay_hardened.emulator.wire import Call, Entity, refusal
 
@@ -145,11 +146,12 @@ def list_all(world: World, call: Call) -> Entity:
     wanted = expansions(call.query, _EXPANSIONS)
     rows = world.newest_first(world.orders, call.as_of)
     if (receipt := call.query.get("receipt")) is not None:
-        rows = [order for order in rows if receipt[-1] in (order["receipt"] or "")]
+        rows = (order for order in rows if receipt[-1] in (order["receipt"] or ""))
     if (authorized := call.query.get("authorized")) is not None:
-        rows = [order for order in rows if _has_authorized(world, order, call.as_of) == (authorized[-1] == "1")]
-    rows = page(rows, call.query, ("receipt", "authorized"))
-    return collection([_expanded(world, dict(order), wanted, call.as_of) for order in rows])
+        asked = authorized[-1] == "1"
+        rows = (order for order in rows if _has_authorized(world, order, call.as_of) == asked)
+    shown = page(rows, call.query, ("receipt", "authorized"))
+    return collection([_expanded(world, dict(order), wanted, call.as_of) for order in shown])
 
 
 def _has_authorized(world: World, order: Entity, as_of: int | None) -> bool:
@@ -173,3 +175,13 @@ def update(world: World, call: Call) -> Entity:
     order["notes"] = _checks.notes_in(call.body)
     world.save(order)
     return dict(order)
+
+
+ROUTES = (
+    Route("POST", "/v1/orders", create),
+    Route("GET", "/v1/orders", list_all),
+    Route("GET", "/v1/orders/:id", fetch),
+    Route("PATCH", "/v1/orders/:id", update),
+    Route("GET", "/v1/orders/:id/payments", payments),
+)
+EVENTS = (EventKind("order.paid", (("payment", "order"),)),)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from razorpay_hardened.emulator import _bank, _checks
 from razorpay_hardened.emulator._listing import collection, expansions, page
+from razorpay_hardened.emulator._route import EventKind, Route
 from razorpay_hardened.emulator.wire import Call, Entity, not_applicable, refusal
 
 if TYPE_CHECKING:
@@ -96,3 +97,15 @@ def _capturable(world: World, payment: Entity) -> None:
         raise refusal("A payment without an order cannot be captured")
     if order["status"] == "paid":
         raise refusal(ALREADY_PAID)
+
+
+ROUTES = (
+    Route("GET", "/v1/payments", list_all),
+    Route("GET", "/v1/payments/:id", fetch),
+    Route("PATCH", "/v1/payments/:id", update),
+    Route("GET", "/v1/payments/:id/card", card),
+    Route("POST", "/v1/payments/:id/capture", capture),
+)
+EVENTS = tuple(
+    EventKind(f"payment.{name}", (("payment",),)) for name in ("authorized", "captured", "failed", "pending")
+)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
 from razorpay_hardened.emulator import _checks, _payments, _settle
+from razorpay_hardened.emulator._idempotency import once
 from razorpay_hardened.emulator._listing import collection, page
+from razorpay_hardened.emulator._route import EventKind, Route
 from razorpay_hardened.emulator.wire import Call, Entity, not_applicable, refusal
 
 if TYPE_CHECKING:
@@ -23,19 +24,7 @@ _SIX_MONTHS_S = 183 * 86_400  # "more than 6 months": the day count is our readi
 
 def create(world: World, call: Call) -> Entity:
     """``POST /v1/payments/:id/refund``, with or without ``X-Refund-Idempotency``."""
-    key = _key(call)
-    body = json.dumps(call.body, sort_keys=True)
-    first = world.refund_keys.get(key) if key is not None else None
-    if first is not None:
-        if (first.payment_id, first.body) != (call.ids[0], body):
-            raise not_applicable(
-                "Different request with the same idempotency key has already been processed.", status=409
-            )
-        return first.answer
-    answer = _refund(world, call)
-    if key is not None:  # a refusal is not kept: whether Razorpay keeps one is UNCONFIRMED
-        world.remember_refund(key, call.ids[0], body, answer)
-    return answer
+    return once(world, "refund", _key(call), call, _refund)
 
 
 def _key(call: Call) -> str | None:
@@ -127,3 +116,17 @@ def update(world: World, call: Call) -> Entity:
     refund["notes"] = _checks.notes_in(call.body)
     world.save(refund)
     return dict(refund)
+
+
+ROUTES = (
+    Route("POST", "/v1/payments/:id/refund", create),
+    Route("GET", "/v1/payments/:id/refunds", list_of_payment),
+    Route("GET", "/v1/payments/:id/refunds/:id", fetch_of_payment),
+    Route("GET", "/v1/refunds", list_all),
+    Route("GET", "/v1/refunds/:id", fetch),
+    Route("PATCH", "/v1/refunds/:id", update),
+)
+EVENTS = tuple(
+    EventKind(f"refund.{name}", (("refund", "payment"),))
+    for name in ("created", "processed", "failed", "speed_changed")
+)
