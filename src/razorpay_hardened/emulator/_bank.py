@@ -15,9 +15,17 @@ if TYPE_CHECKING:
     from razorpay_hardened.emulator.wire import Entity
     from razorpay_hardened.emulator.world import World
 
-__all__ = ["abandon", "authorize", "begin", "capture", "fail"]
+__all__ = ["abandon", "authorize", "begin", "capture", "collect", "fail", "give_back", "pend", "receive"]
 
 _NO_ERROR = dict.fromkeys(("error_code", "error_description", "error_source", "error_step", "error_reason"))
+
+_REFERENCES = {
+    "upi": "rrn",
+    "card": "auth_code",
+    "emi": "auth_code",
+    "netbanking": "bank_transaction_id",
+    "wallet": "transaction_id",
+}
 
 
 def begin(
@@ -25,6 +33,7 @@ def begin(
 ) -> Entity:
     """A payment in status ``created``: the customer has pressed Pay, the bank has said nothing yet."""
     order_id = order["id"] if order is not None else None
+    shared: Entity = world.private.get(order_id or "", {}).get("payment", {})  # what an invoice or link says of it
     payment: Entity = {
         "id": world.mint("pay", order_id),
         "entity": "payment",
@@ -40,10 +49,11 @@ def begin(
         "captured": False,
         "description": None,
         "card_id": None,
-        "bank": "HDFC" if instrument.method == "netbanking" else None,
-        "wallet": "payzapp" if instrument.method == "wallet" else None,
+        "bank": instrument.bank,
+        "wallet": instrument.wallet,
         "vpa": instrument.vpa,
         **person,
+        **shared,
         "fee": None,
         "tax": None,
         **_NO_ERROR,
@@ -62,13 +72,18 @@ def _add_instrument(world: World, payment: Entity, instrument: Instrument) -> No
         payment["card_id"] = world.mint("card", payment["id"])
         payment["card"] = {"id": payment["card_id"], **instrument.card}
         payment["international"] = payment["international"] or instrument.card["international"]
+    if instrument.emi is not None:
+        payment["emi"] = instrument.emi
+    if payment["international"]:  # the value at which it will settle (FACTS section 2)
+        payment["base_amount"] = _books.in_paise(world, payment["amount"], payment["currency"])
+        payment["base_currency"] = "INR"
     if instrument.vpa is not None:
         payment["upi"] = {"payer_account_type": "bank_account", "vpa": instrument.vpa, "flow": "collect"}
 
 
 def _acquirer_data(method: str, reference: str | None) -> Entity:
-    field = {"upi": "rrn", "card": "auth_code", "netbanking": "bank_transaction_id", "wallet": "transaction_id"}[method]
-    return {field: reference}
+    field = _REFERENCES.get(method)
+    return {} if field is None else {field: reference}
 
 
 def _attempted(world: World, payment: Entity) -> None:
@@ -111,6 +126,17 @@ def authorize(world: World, payment: Entity, *, capture_it: bool | None) -> None
     """
     if payment["status"] not in ("created", "failed"):
         return  # the bank has answered already
+    _say_yes(world, payment)
+    order = world.orders.get(payment["order_id"])
+    if order is not None and order["status"] == "paid" and capture_it is not True:
+        give_back(world, payment)
+    elif order is not None and (capture_it or (capture_it is None and _captured_by_itself(world, payment))):
+        capture(world, payment)
+    else:
+        _await_capture(world, payment)
+
+
+def _say_yes(world: World, payment: Entity) -> None:
     late = payment["status"] == "failed"
     _attempted(world, payment)
     reference = _hash.digits(world.seed, "bank", payment["id"])
@@ -119,13 +145,12 @@ def authorize(world: World, payment: Entity, *, capture_it: bool | None) -> None
         payment["late_authorized"] = True
     world.save(payment)
     world.emit("payment.authorized", payment=payment)
-    order = world.orders.get(payment["order_id"])
-    if order is not None and order["status"] == "paid" and capture_it is not True:
-        give_back(world, payment)
-    elif order is not None and (capture_it or (capture_it is None and _captured_by_itself(world, payment))):
-        capture(world, payment)
-    else:
-        _await_capture(world, payment)
+
+
+def receive(world: World, payment: Entity) -> None:
+    """Money that comes without an order, to a QR code or a virtual account: always captured (FACTS section 9)."""
+    _say_yes(world, payment)
+    capture(world, payment)
 
 
 def _captured_by_itself(world: World, payment: Entity) -> bool:
@@ -137,6 +162,20 @@ def _await_capture(world: World, payment: Entity) -> None:
     terms = world.terms.get(payment["order_id"])
     window = terms.window_s if terms is not None else world.options.capture_window_s
     world.clock.plan((payment["created_at"] + window) * 1000, partial(give_back, world, payment))
+
+
+def pend(world: World, payment: Entity) -> None:
+    """Cash on delivery: nobody pays before the parcel comes (FACTS section 9)."""
+    _attempted(world, payment)
+    payment["status"] = "pending"
+    world.save(payment)
+    world.emit("payment.pending", payment=payment)
+
+
+def collect(world: World, payment: Entity) -> None:
+    """The courier has the cash."""
+    payment["status"] = "authorized"
+    capture(world, payment)
 
 
 def give_back(world: World, payment: Entity) -> None:

@@ -13,6 +13,7 @@ from razorpay_hardened.domain.money import EXPONENTS
 from razorpay_hardened.emulator.wire import Entity, refusal
 
 __all__ = [
+    "THREE_DECIMALS",
     "TIME_MAX",
     "TIME_MIN",
     "amount_in",
@@ -31,6 +32,8 @@ __all__ = [
     "whole_in",
 ]
 
+THREE_DECIMALS = ("KWD", "BHD", "OMR")
+"""Whose last digit must be 0; for IQD, JOD and TND that is UNCONFIRMED (FACTS section 2)."""
 TIME_MIN, TIME_MAX = 946_684_800, 4_765_046_400  # FACTS section 1
 _RECEIPT_MAX = 40
 _NOTES_MAX, _NOTE_MAX = 15, 256

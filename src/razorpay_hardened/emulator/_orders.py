@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from razorpay_hardened.emulator import _checks, _payments
+from razorpay_hardened.emulator import _checks, _payments, _transfers
 from razorpay_hardened.emulator._listing import collection, expansions, page
 from razorpay_hardened.emulator._route import EventKind, Route
 from razorpay_hardened.emulator._terms import Terms
@@ -24,6 +24,7 @@ _FIELDS = {
     "first_payment_min_amount",
     "payment",
     "payment_capture",
+    "transfers",
 }
 _EXPANSIONS = ("payments", "payments.card", "transfers", "virtual_account")
 _AUTO_MIN, _MANUAL_MAX = 12, 7200  # minutes (FACTS section 9)
@@ -58,7 +59,13 @@ def create(world: World, call: Call) -> Entity:
     world.terms[order["id"]] = terms
     if receipt is not None:
         world.receipts.setdefault(receipt, order["id"])
+    if body.get("transfers") is not None:
+        if terms.partial:  # the rule is published, the text is not (FACTS section 9)
+            raise refusal("Transfers cannot be made on orders with partial payment", field="transfers")
+        _transfers.for_order(world, order, body)
     world.save(order)
+    if body.get("transfers") is not None:
+        return {**order, "transfers": _transfers.of_order(world, order["id"], None)}
     return dict(order)
 
 
@@ -72,6 +79,10 @@ def _amount(world: World, body: Entity) -> tuple[int, str]:
             step="order_creation",
             reason="amount_less_than_minimum_amount",
         )
+    if currency in _checks.THREE_DECIMALS and amount % 10 and world.options.three_decimals != "accept":
+        if world.options.three_decimals == "refuse":  # text: not published
+            raise refusal("The amount must end in 0 for a currency with three decimals.", field="amount")
+        amount -= amount % 10
     if amount > world.options.max_amount:
         raise refusal("Amount exceeds maximum amount allowed.", field="amount")
     return amount, currency
@@ -134,6 +145,8 @@ def find(world: World, call: Call, order_id: str) -> Entity:
 
 
 def _expanded(world: World, order: Entity, wanted: set[str], as_of: int | None) -> Entity:
+    if "transfers" in wanted:
+        order = {**order, "transfers": collection(_transfers.of_order(world, order["id"], as_of))}
     if not wanted & {"payments", "payments.card"}:
         return order
     rows = world.newest_first(world.order_payments[order["id"]], as_of)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from razorpay_hardened.emulator import _checks, _payments, _settle
+from razorpay_hardened.emulator import _books, _checks, _payments, _settle, _transfers
 from razorpay_hardened.emulator._idempotency import once
 from razorpay_hardened.emulator._listing import collection, page
 from razorpay_hardened.emulator._route import EventKind, Route
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["create", "fetch", "fetch_of_payment", "list_all", "list_of_payment", "update"]
 
-_FIELDS = {"amount", "speed", "notes", "receipt"}
+_FIELDS = {"amount", "speed", "notes", "receipt", "reverse_all"}
 _KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _KEY_MIN = 10
 _SIX_MONTHS_S = 183 * 86_400  # "more than 6 months": the day count is our reading
@@ -49,7 +49,11 @@ def _refund(world: World, call: Call) -> Entity:
     amount = _amount(payment, call.body, speed)
     _refundable(world, payment, amount, speed)
     receipt = _checks.receipt_in(call.body)
-    return dict(_settle.open_refund(world, payment, amount, speed=speed, notes=notes, receipt=receipt))
+    reverse_all = _checks.flag_in(call.body, "reverse_all")
+    refund = _settle.open_refund(world, payment, amount, speed=speed, notes=notes, receipt=receipt)
+    if reverse_all:
+        _transfers.reverse_all(world, payment, refund["id"])
+    return dict(refund)
 
 
 def _amount(payment: Entity, body: Entity, speed: str) -> int:
@@ -70,6 +74,9 @@ def _refundable(world: World, payment: Entity, amount: int, speed: str) -> None:
         raise refusal("The payment status should be captured for action to be taken")
     if amount > _settle.left(payment):
         raise refusal("The refund amount provided is greater than amount captured.", field="amount")
+    cost = _books.in_paise(world, amount, payment["currency"])
+    if world.options.refunds_need_balance and cost > world.books.balance:  # text: not published
+        raise refusal("Your account does not have enough balance to carry out the refund operation.")
     if speed == "normal" and world.clock.unix() - payment["created_at"] > _SIX_MONTHS_S:
         raise refusal("Refund is not supported by the bank because the payment is more than 6 months old")
 

@@ -68,7 +68,7 @@ def _falls_on(unix: int, year: int, month: int, day: int | None) -> bool:
     return (date.year, date.month) == (year, month) and day in (None, date.day)
 
 
-# --- instant settlements ---------------------------------------------------------------------------------------------
+# --- instant settlements --------------------------------------------------------------------------------------------
 
 
 def create_instant(world: World, call: Call) -> Entity:

@@ -53,3 +53,8 @@ class Options(NamedTuple):
     """Whether a dispute takes its amount when it opens, instead of when it is lost (FACTS section 8)."""
     forget_after_s: int | None = None
     """Seconds after which finished things are dropped, so that a long run stays small; None keeps everything."""
+    upi_links: bool = False
+    """Whether UPI payment links can be made: in test mode they cannot (FACTS section 12)."""
+    authentication_amount: int = 500
+    """Paise of the payment that authenticates a subscription which starts later, given back at once. The figure is
+    not published (FACTS section 9)."""
