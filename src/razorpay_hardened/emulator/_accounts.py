@@ -55,8 +55,8 @@ def create(world: World, call: Call) -> Entity:
 def _details(body: Entity, *, needed: bool) -> Entity:
     found: Entity = {}
     for field, longest in _TEXTS:
-        if needed or field in body:
-            found[field] = _checks.text_in(body, field, longest, needed=needed and field in _NEEDED)
+        if (needed and field in _NEEDED) or field in body:
+            found[field] = _checks.text_in(body, field, longest, needed=field in _NEEDED)
     for field in _OBJECTS:
         if needed or field in body:
             found[field] = _checks.object_in(body, field)

@@ -214,6 +214,18 @@ class Acts:
             _charging.new_card(self.world, subscription, instrument)
             return dict(subscription)
 
+    def save_token(self, customer_id: str, method: str = "card", *, vpa: str | None = None) -> Entity:
+        """The customer lets the business charge again: a confirmed token, after a small payment that is given back."""
+        with self.world.lock:
+            customer = self._get("customer", customer_id)
+            instrument = instruments.choose(method=method, card=None, vpa=vpa, amount=0)
+            amount = self.world.options.authentication_amount
+            person = {**_PERSON, "customer_id": customer["id"]}
+            payment = _bank.begin(self.world, None, instrument, amount, "INR", **person)
+            _bank.authorize(self.world, payment, capture_it=None)
+            _bank.give_back(self.world, payment)
+            return dict(_customers.make_token(self.world, customer["id"], payment))
+
     def token_becomes(self, token_id: str, status: str) -> Entity:
         """The customer's bank or app changes a mandate: ``paused``, ``confirmed`` (again), ``cancelled``,
         ``rejected``."""

@@ -71,6 +71,7 @@ def _add_instrument(world: World, payment: Entity, instrument: Instrument) -> No
     if instrument.card is not None:
         payment["card_id"] = world.mint("card", payment["id"])
         payment["card"] = {"id": payment["card_id"], **instrument.card}
+        world.private[payment["card_id"]]["payment_id"] = payment["id"]
         payment["international"] = payment["international"] or instrument.card["international"]
     if instrument.emi is not None:
         payment["emi"] = instrument.emi

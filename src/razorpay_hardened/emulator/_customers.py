@@ -94,7 +94,7 @@ def update(world: World, call: Call) -> Entity:
 # --- tokens ---------------------------------------------------------------------------------------------------------
 
 
-def make_token(world: World, customer_id: str | None, payment: Entity, *, max_amount: int | None = None) -> Entity:
+def make_token(world: World, customer_id: str | None, payment: Entity) -> Entity:
     """What the bank gives after an authentication payment: the right to charge again."""
     now = world.clock.unix()
     vpa = (payment["vpa"] or "").partition("@")
@@ -116,7 +116,6 @@ def make_token(world: World, customer_id: str | None, payment: Entity, *, max_am
         "status": None,
         "notes": [],
         "dcc_enabled": False,
-        "max_amount": max_amount,
         "compliant_with_tokenisation_guidelines": False,
     }
     if "card" in payment:

@@ -111,6 +111,7 @@ def _drop(world: World, entity_id: str) -> None:
     entity: Entity = world.table(kind).pop(entity_id)
     for record in (world.versions, world.private, world.terms, world.order_payments, world.payment_refunds):
         record.pop(entity_id, None)
+    world.private.pop(entity.get("card_id") or "", None)
     world.on_captured.pop(entity_id, None)
     world.books.settled.pop(entity_id, None)
     if kind == "order" and world.receipts.get(entity["receipt"]) == entity_id:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from email.parser import BytesParser
 from email.policy import HTTP
 from typing import NamedTuple
@@ -35,5 +36,7 @@ def fields(content_type: str, body: bytes) -> Entity:
         if file_name is None:
             found[name] = content.decode("utf-8", "replace")
         else:
-            found[name] = Upload(file_name, part.get_content_type(), content)
+            guess = mimetypes.guess_type(file_name)[0] or ""  # the SDK sends no type with the file
+            kind = part.get_content_type() if "content-type" in part else guess
+            found[name] = Upload(file_name, kind, content)
     return found

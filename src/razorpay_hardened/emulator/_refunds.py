@@ -27,6 +27,14 @@ def create(world: World, call: Call) -> Entity:
     return once(world, "refund", _key(call), call, _refund)
 
 
+def create_by_body(world: World, call: Call) -> Entity:
+    """``POST /v1/refunds``, which only the SDKs know: the payment is named in the body. That it takes the same
+    idempotency key is UNCONFIRMED (FACTS section 7.1)."""
+    body = dict(call.body)
+    payment = world.live("payment", body.pop("payment_id", None))
+    return create(world, call._replace(ids=(payment["id"],), body=body))
+
+
 def _key(call: Call) -> str | None:
     key = call.headers.get("x-refund-idempotency")
     if key is None:
@@ -129,6 +137,7 @@ ROUTES = (
     Route("POST", "/v1/payments/:id/refund", create),
     Route("GET", "/v1/payments/:id/refunds", list_of_payment),
     Route("GET", "/v1/payments/:id/refunds/:id", fetch_of_payment),
+    Route("POST", "/v1/refunds", create_by_body),
     Route("GET", "/v1/refunds", list_all),
     Route("GET", "/v1/refunds/:id", fetch),
     Route("PATCH", "/v1/refunds/:id", update),

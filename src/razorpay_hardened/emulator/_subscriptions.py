@@ -64,7 +64,6 @@ def create(world: World, call: Call) -> Entity:
         "id": world.mint("sub", plan["id"]),
         "entity": "subscription",
         "plan_id": plan["id"],
-        "customer_id": None,
         "status": "created",
         "current_start": None,
         "current_end": None,

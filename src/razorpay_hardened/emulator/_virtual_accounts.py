@@ -169,7 +169,7 @@ def credit(world: World, account: Entity, amount: int, method: str, payer: Entit
 def _allowed(account: Entity, payer: Entity) -> bool:
     allowed = account.get("allowed_payers")
     mine = {"ifsc": payer.get("ifsc"), "account_number": payer.get("account_number")}
-    return allowed is None or any(one["bank_account"] == mine for one in allowed)
+    return not allowed or any(one["bank_account"] == mine for one in allowed)
 
 
 def _transfer(world: World, account: Entity, payment: Entity, payer: Entity) -> Entity:
@@ -247,7 +247,7 @@ def add_receiver(world: World, call: Call) -> Entity:
     types = call.body.get("types")
     if not isinstance(types, list) or not types:
         raise refusal("The types field is required", field="types")
-    if "vpa" in types and "allowed_payers" in account:
+    if "vpa" in types and account.get("allowed_payers"):
         raise refusal(_ONLY_BANK, field="receivers", step="virtual_account_edit")
     account["receivers"] = [
         *account["receivers"],
