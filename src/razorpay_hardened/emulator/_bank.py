@@ -8,16 +8,24 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from razorpay_hardened.emulator import _hash, _settle
+from razorpay_hardened.emulator import _books, _hash, _settle
 from razorpay_hardened.emulator.instruments import SILENCE, Failure, Instrument
 
 if TYPE_CHECKING:
     from razorpay_hardened.emulator.wire import Entity
     from razorpay_hardened.emulator.world import World
 
-__all__ = ["abandon", "authorize", "begin", "capture", "fail"]
+__all__ = ["abandon", "authorize", "begin", "capture", "collect", "fail", "give_back", "pend", "receive"]
 
 _NO_ERROR = dict.fromkeys(("error_code", "error_description", "error_source", "error_step", "error_reason"))
+
+_REFERENCES = {
+    "upi": "rrn",
+    "card": "auth_code",
+    "emi": "auth_code",
+    "netbanking": "bank_transaction_id",
+    "wallet": "transaction_id",
+}
 
 
 def begin(
@@ -25,6 +33,7 @@ def begin(
 ) -> Entity:
     """A payment in status ``created``: the customer has pressed Pay, the bank has said nothing yet."""
     order_id = order["id"] if order is not None else None
+    shared: Entity = world.private.get(order_id or "", {}).get("payment", {})  # what an invoice or link says of it
     payment: Entity = {
         "id": world.mint("pay", order_id),
         "entity": "payment",
@@ -40,10 +49,11 @@ def begin(
         "captured": False,
         "description": None,
         "card_id": None,
-        "bank": "HDFC" if instrument.method == "netbanking" else None,
-        "wallet": "payzapp" if instrument.method == "wallet" else None,
+        "bank": instrument.bank,
+        "wallet": instrument.wallet,
         "vpa": instrument.vpa,
         **person,
+        **shared,
         "fee": None,
         "tax": None,
         **_NO_ERROR,
@@ -61,14 +71,20 @@ def _add_instrument(world: World, payment: Entity, instrument: Instrument) -> No
     if instrument.card is not None:
         payment["card_id"] = world.mint("card", payment["id"])
         payment["card"] = {"id": payment["card_id"], **instrument.card}
+        world.private[payment["card_id"]]["payment_id"] = payment["id"]
         payment["international"] = payment["international"] or instrument.card["international"]
+    if instrument.emi is not None:
+        payment["emi"] = instrument.emi
+    if payment["international"]:  # the value at which it will settle (FACTS section 2)
+        payment["base_amount"] = _books.in_paise(world, payment["amount"], payment["currency"])
+        payment["base_currency"] = "INR"
     if instrument.vpa is not None:
         payment["upi"] = {"payer_account_type": "bank_account", "vpa": instrument.vpa, "flow": "collect"}
 
 
 def _acquirer_data(method: str, reference: str | None) -> Entity:
-    field = {"upi": "rrn", "card": "auth_code", "netbanking": "bank_transaction_id", "wallet": "transaction_id"}[method]
-    return {field: reference}
+    field = _REFERENCES.get(method)
+    return {} if field is None else {field: reference}
 
 
 def _attempted(world: World, payment: Entity) -> None:
@@ -94,7 +110,7 @@ def abandon(world: World, payment: Entity, *, answers_after_s: float | None, cap
     """Nobody answers: failed after the bank's silence; ``answers_after_s`` later the bank may say yes after all."""
     now, silence = world.clock.ms, world.options.bank_silence_s * 1000
     world.clock.plan(now + silence, partial(_give_up, world, payment))
-    if answers_after_s is not None:
+    if answers_after_s is not None and answers_after_s <= world.options.bank_polled_s:
         late = now + silence + round(answers_after_s * 1000)
         world.clock.plan(late, partial(authorize, world, payment, capture_it=capture_it))
 
@@ -111,6 +127,17 @@ def authorize(world: World, payment: Entity, *, capture_it: bool | None) -> None
     """
     if payment["status"] not in ("created", "failed"):
         return  # the bank has answered already
+    _say_yes(world, payment)
+    order = world.orders.get(payment["order_id"])
+    if order is not None and order["status"] == "paid" and capture_it is not True:
+        give_back(world, payment)
+    elif order is not None and (capture_it or (capture_it is None and _captured_by_itself(world, payment))):
+        capture(world, payment)
+    else:
+        _await_capture(world, payment)
+
+
+def _say_yes(world: World, payment: Entity) -> None:
     late = payment["status"] == "failed"
     _attempted(world, payment)
     reference = _hash.digits(world.seed, "bank", payment["id"])
@@ -119,13 +146,12 @@ def authorize(world: World, payment: Entity, *, capture_it: bool | None) -> None
         payment["late_authorized"] = True
     world.save(payment)
     world.emit("payment.authorized", payment=payment)
-    order = world.orders.get(payment["order_id"])
-    if order is not None and order["status"] == "paid" and capture_it is not True:
-        give_back(world, payment)
-    elif order is not None and (capture_it or (capture_it is None and _captured_by_itself(world, payment))):
-        capture(world, payment)
-    else:
-        _await_capture(world, payment)
+
+
+def receive(world: World, payment: Entity) -> None:
+    """Money that comes without an order, to a QR code or a virtual account: always captured (FACTS section 9)."""
+    _say_yes(world, payment)
+    capture(world, payment)
 
 
 def _captured_by_itself(world: World, payment: Entity) -> bool:
@@ -139,6 +165,20 @@ def _await_capture(world: World, payment: Entity) -> None:
     world.clock.plan((payment["created_at"] + window) * 1000, partial(give_back, world, payment))
 
 
+def pend(world: World, payment: Entity) -> None:
+    """Cash on delivery: nobody pays before the parcel comes (FACTS section 9)."""
+    _attempted(world, payment)
+    payment["status"] = "pending"
+    world.save(payment)
+    world.emit("payment.pending", payment=payment)
+
+
+def collect(world: World, payment: Entity) -> None:
+    """The courier has the cash."""
+    payment["status"] = "authorized"
+    capture(world, payment)
+
+
 def give_back(world: World, payment: Entity) -> None:
     """Refund an authorised payment that nobody captured: always at normal speed, ``captured`` stays false."""
     if payment["status"] == "authorized":
@@ -147,7 +187,7 @@ def give_back(world: World, payment: Entity) -> None:
 
 def capture(world: World, payment: Entity) -> None:
     """The money is taken; the order is paid once captures reach its amount, and says so once."""
-    fee, tax = _fee(payment["amount"])
+    fee, tax = _books.fee_of(world, payment)
     payment.update(status="captured", captured=True, fee=fee, tax=tax)
     order = world.orders.get(payment["order_id"])
     was_paid = order is None or order["status"] == "paid"
@@ -158,13 +198,9 @@ def capture(world: World, payment: Entity) -> None:
             order["status"] = "paid"
         world.save(order)
     world.save(payment)
+    _books.payment_in(world, payment)
     world.emit("payment.captured", payment=payment)
     if order is not None and order["status"] == "paid" and not was_paid:
         world.emit("order.paid", payment=payment, order=order)
-
-
-def _fee(amount: int) -> tuple[int, int]:
-    """Two per cent, and 18 % GST on it: ``fee`` includes ``tax`` (FACTS section 14)."""
-    base = (amount * 2 + 50) // 100
-    tax = (base * 18 + 50) // 100
-    return base + tax, tax
+    if order is not None and (tell := world.on_captured.get(order["id"])) is not None:
+        tell(payment, order)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import hmac
 from typing import TYPE_CHECKING, NamedTuple
 
-from razorpay_hardened.signing import sign_for_test
+from razorpay_hardened.emulator.wire import json_bytes
 
 if TYPE_CHECKING:
     from razorpay_hardened.emulator.wire import Entity
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Event", "make"]
 
-_SUBJECT = {"payment": "payment", "order": "order", "refund": "refund"}
+_SUBJECTS = {"payment.dispute": "dispute"}  # everywhere else the first part of the name is the subject
 
 
 class Event(NamedTuple):
@@ -41,7 +41,8 @@ class Event(NamedTuple):
 
 def make(world: World, name: str, entities: dict[str, Entity]) -> Event:
     """The event ``name`` about ``entities``, whose order is that of ``contains``."""
-    subject = entities[_SUBJECT[name.partition(".")[0]]]
+    stem = name.rpartition(".")[0]
+    subject = entities[_SUBJECTS.get(stem, stem)]
     envelope = {
         "entity": "event",
         "account_id": world.account.id,
@@ -50,6 +51,6 @@ def make(world: World, name: str, entities: dict[str, Entity]) -> Event:
         "payload": {key: {"entity": entity} for key, entity in entities.items()},
         "created_at": world.clock.unix(),
     }
-    body = json.dumps(envelope, separators=(",", ":")).encode("ascii")
-    signature = sign_for_test(body, world.account.webhook_secret)
+    body = json_bytes(envelope)
+    signature = hmac.digest(world.account.webhook_secret.encode(), body, "sha256").hex()
     return Event(world.event_id(name, subject["id"]), name, world.clock.ms, body, signature)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice, takewhile
+
 from razorpay_hardened.emulator._checks import TIME_MAX, TIME_MIN, known_fields, number_in
 from razorpay_hardened.emulator.wire import Entity, refusal
 
@@ -11,13 +14,17 @@ PAGE = ("from", "to", "count", "skip")
 COUNT_DEFAULT, COUNT_MAX = 10, 100
 
 
-def collection(items: list[Entity]) -> Entity:
+def collection(items: Iterable[Entity]) -> Entity:
     """``count`` is how many are in this answer, never the total."""
-    return {"entity": "collection", "count": len(items), "items": items}
+    shown = list(items)
+    return {"entity": "collection", "count": len(shown), "items": shown}
 
 
-def page(newest_first: list[Entity], query: dict[str, list[str]], filters: tuple[str, ...] = ()) -> list[Entity]:
-    """The rows of one page. ``from`` and ``to`` are inclusive, which is UNCONFIRMED, as is the order."""
+def page(newest_first: Iterable[Entity], query: dict[str, list[str]], filters: tuple[str, ...] = ()) -> list[Entity]:
+    """The rows of one page. ``from`` and ``to`` are inclusive, which is UNCONFIRMED, as is the order.
+
+    ``newest_first`` is read no further than the page needs: a listing costs what it shows, not what there is.
+    """
     known_fields(query, (*PAGE, *filters, "expand[]", "expand"))
     count = number_in(query, "count", COUNT_DEFAULT)
     if count > COUNT_MAX:
@@ -28,8 +35,9 @@ def page(newest_first: list[Entity], query: dict[str, list[str]], filters: tuple
     if skip < 0:
         raise refusal("The skip must be at least 0.", field="skip")  # text: not published
     first, last = _time(query, "from", TIME_MIN), _time(query, "to", TIME_MAX)
-    rows = [entity for entity in newest_first if first <= entity["created_at"] <= last]
-    return rows[skip : skip + count]
+    young_enough = takewhile(lambda entity: entity["created_at"] >= first, newest_first)
+    rows = (entity for entity in young_enough if entity["created_at"] <= last)
+    return list(islice(rows, skip, skip + count))
 
 
 def _time(query: dict[str, list[str]], field: str, default: int) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from razorpay_hardened.emulator import _checks, _payments
+from razorpay_hardened.emulator import _checks, _payments, _transfers
 from razorpay_hardened.emulator._listing import collection, expansions, page
+from razorpay_hardened.emulator._route import EventKind, Route
 from razorpay_hardened.emulator._terms import Terms
 from razorpay_hardened.emulator.wire import Call, Entity, refusal
 
@@ -23,6 +24,7 @@ _FIELDS = {
     "first_payment_min_amount",
     "payment",
     "payment_capture",
+    "transfers",
 }
 _EXPANSIONS = ("payments", "payments.card", "transfers", "virtual_account")
 _AUTO_MIN, _MANUAL_MAX = 12, 7200  # minutes (FACTS section 9)
@@ -57,7 +59,13 @@ def create(world: World, call: Call) -> Entity:
     world.terms[order["id"]] = terms
     if receipt is not None:
         world.receipts.setdefault(receipt, order["id"])
+    if body.get("transfers") is not None:
+        if terms.partial:  # the rule is published, the text is not (FACTS section 9)
+            raise refusal("Transfers cannot be made on orders with partial payment", field="transfers")
+        _transfers.for_order(world, order, body)
     world.save(order)
+    if body.get("transfers") is not None:
+        return {**order, "transfers": _transfers.of_order(world, order["id"], None)}
     return dict(order)
 
 
@@ -71,6 +79,10 @@ def _amount(world: World, body: Entity) -> tuple[int, str]:
             step="order_creation",
             reason="amount_less_than_minimum_amount",
         )
+    if currency in _checks.THREE_DECIMALS and amount % 10 and world.options.three_decimals != "accept":
+        if world.options.three_decimals == "refuse":  # text: not published
+            raise refusal("The amount must end in 0 for a currency with three decimals.", field="amount")
+        amount -= amount % 10
     if amount > world.options.max_amount:
         raise refusal("Amount exceeds maximum amount allowed.", field="amount")
     return amount, currency
@@ -133,6 +145,8 @@ def find(world: World, call: Call, order_id: str) -> Entity:
 
 
 def _expanded(world: World, order: Entity, wanted: set[str], as_of: int | None) -> Entity:
+    if "transfers" in wanted:
+        order = {**order, "transfers": collection(_transfers.of_order(world, order["id"], as_of))}
     if not wanted & {"payments", "payments.card"}:
         return order
     rows = world.newest_first(world.order_payments[order["id"]], as_of)
@@ -145,11 +159,12 @@ def list_all(world: World, call: Call) -> Entity:
     wanted = expansions(call.query, _EXPANSIONS)
     rows = world.newest_first(world.orders, call.as_of)
     if (receipt := call.query.get("receipt")) is not None:
-        rows = [order for order in rows if receipt[-1] in (order["receipt"] or "")]
+        rows = (order for order in rows if receipt[-1] in (order["receipt"] or ""))
     if (authorized := call.query.get("authorized")) is not None:
-        rows = [order for order in rows if _has_authorized(world, order, call.as_of) == (authorized[-1] == "1")]
-    rows = page(rows, call.query, ("receipt", "authorized"))
-    return collection([_expanded(world, dict(order), wanted, call.as_of) for order in rows])
+        asked = authorized[-1] == "1"
+        rows = (order for order in rows if _has_authorized(world, order, call.as_of) == asked)
+    shown = page(rows, call.query, ("receipt", "authorized"))
+    return collection([_expanded(world, dict(order), wanted, call.as_of) for order in shown])
 
 
 def _has_authorized(world: World, order: Entity, as_of: int | None) -> bool:
@@ -173,3 +188,13 @@ def update(world: World, call: Call) -> Entity:
     order["notes"] = _checks.notes_in(call.body)
     world.save(order)
     return dict(order)
+
+
+ROUTES = (
+    Route("POST", "/v1/orders", create),
+    Route("GET", "/v1/orders", list_all),
+    Route("GET", "/v1/orders/:id", fetch),
+    Route("PATCH", "/v1/orders/:id", update),
+    Route("GET", "/v1/orders/:id/payments", payments),
+)
+EVENTS = (EventKind("order.paid", (("payment", "order"),)),)

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from razorpay_hardened.emulator import _bank, _checks
 from razorpay_hardened.emulator._listing import collection, expansions, page
+from razorpay_hardened.emulator._route import EventKind, Route
+from razorpay_hardened.emulator.instruments import Instrument
 from razorpay_hardened.emulator.wire import Call, Entity, not_applicable, refusal
+from razorpay_hardened.signing import sign_checkout_for_test
 
 if TYPE_CHECKING:
     from razorpay_hardened.emulator.world import World
@@ -70,6 +73,14 @@ def card(world: World, call: Call) -> Entity:
     return dict(payment["card"])
 
 
+def fetch_card(world: World, call: Call) -> Entity:
+    """``GET /v1/cards/:id``: a card that some payment was made with."""
+    payment = world.payments.get(world.private.get(call.ids[0], {}).get("payment_id", ""))
+    if payment is None:
+        raise refusal("The id provided does not exist")
+    return dict(payment["card"])
+
+
 def capture(world: World, call: Call) -> Entity:
     """``POST /v1/payments/:id/capture``: the amount must be the authorised one."""
     find(world, call, call.ids[0])
@@ -96,3 +107,66 @@ def _capturable(world: World, payment: Entity) -> None:
         raise refusal("A payment without an order cannot be captured")
     if order["status"] == "paid":
         raise refusal(ALREADY_PAID)
+
+
+def create_recurring(world: World, call: Call) -> Entity:
+    """``POST /v1/payments/create/recurring``: charge a confirmed token for an order, as if the customer had paid.
+
+    Who waits for the bank's answer in vain learns it from the webhook: a refused charge answers the same.
+    """
+    body = call.body
+    known = {"email", "contact", "amount", "currency", "order_id", "customer_id", "token", "recurring"}
+    _checks.known_fields(body, known | {"description", "notes"})
+    order = world.live("order", body.get("order_id"))
+    customer = world.live("customer", body.get("customer_id"))
+    token = world.live("token", body.get("token"))
+    amount, currency = _checks.amount_in(body), _checks.currency_in(body)
+    if token["id"] not in world.owned(customer["id"], "token"):
+        raise refusal("The id provided does not exist")
+    if token["recurring_details"]["status"] != "confirmed":  # text: not published
+        raise refusal("The token is not confirmed for recurring payments", reason="recurring_payment_not_enabled")
+    if (amount, currency) != (order["amount"], order["currency"]):  # text: not published
+        raise refusal("The amount is not that of the order", field="amount", reason="order_amount_mismatch")
+    if order["status"] == "paid":
+        raise refusal(ALREADY_PAID, reason="order_already_paid")
+    person = {
+        "email": body.get("email") or customer["email"],
+        "contact": body.get("contact") or customer["contact"],
+        "notes": _checks.notes_in(body),
+        "customer_id": customer["id"],
+        "token_id": token["id"],
+        "description": _checks.text_in(body, "description", 2048),
+    }
+    payment = _bank.begin(world, order, _instrument(token), amount, currency, **person)
+    _bank.authorize(world, payment, capture_it=None)
+    token["used_at"] = world.clock.unix()
+    world.save(token)
+    secret = world.account.key_secret
+    return {
+        "razorpay_payment_id": payment["id"],
+        "razorpay_order_id": order["id"],
+        "razorpay_signature": sign_checkout_for_test(order_id=order["id"], payment_id=payment["id"], secret=secret),
+    }
+
+
+def _instrument(token: Entity) -> Instrument:
+    vpa = token["vpa"]
+    card = token.get("card")
+    shown = (
+        None if card is None else {key: card[key] for key in card if not key.startswith("expiry") and key != "flows"}
+    )
+    return Instrument(token["method"], card=shown, vpa=vpa and f"{vpa['username']}@{vpa['handle']}", bank=token["bank"])
+
+
+ROUTES = (
+    Route("GET", "/v1/payments", list_all),
+    Route("GET", "/v1/payments/:id", fetch),
+    Route("PATCH", "/v1/payments/:id", update),
+    Route("GET", "/v1/payments/:id/card", card),
+    Route("POST", "/v1/payments/:id/capture", capture),
+    Route("GET", "/v1/cards/:id", fetch_card),
+    Route("POST", "/v1/payments/create/recurring", create_recurring),
+)
+EVENTS = tuple(
+    EventKind(f"payment.{name}", (("payment",),)) for name in ("authorized", "captured", "failed", "pending")
+)

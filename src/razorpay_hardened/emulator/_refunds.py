@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
-from razorpay_hardened.emulator import _checks, _payments, _settle
+from razorpay_hardened.emulator import _books, _checks, _payments, _settle, _transfers
+from razorpay_hardened.emulator._idempotency import once
 from razorpay_hardened.emulator._listing import collection, page
+from razorpay_hardened.emulator._route import EventKind, Route
 from razorpay_hardened.emulator.wire import Call, Entity, not_applicable, refusal
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["create", "fetch", "fetch_of_payment", "list_all", "list_of_payment", "update"]
 
-_FIELDS = {"amount", "speed", "notes", "receipt"}
+_FIELDS = {"amount", "speed", "notes", "receipt", "reverse_all"}
 _KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _KEY_MIN = 10
 _SIX_MONTHS_S = 183 * 86_400  # "more than 6 months": the day count is our reading
@@ -23,19 +24,15 @@ _SIX_MONTHS_S = 183 * 86_400  # "more than 6 months": the day count is our readi
 
 def create(world: World, call: Call) -> Entity:
     """``POST /v1/payments/:id/refund``, with or without ``X-Refund-Idempotency``."""
-    key = _key(call)
-    body = json.dumps(call.body, sort_keys=True)
-    first = world.refund_keys.get(key) if key is not None else None
-    if first is not None:
-        if (first.payment_id, first.body) != (call.ids[0], body):
-            raise not_applicable(
-                "Different request with the same idempotency key has already been processed.", status=409
-            )
-        return first.answer
-    answer = _refund(world, call)
-    if key is not None:  # a refusal is not kept: whether Razorpay keeps one is UNCONFIRMED
-        world.remember_refund(key, call.ids[0], body, answer)
-    return answer
+    return once(world, "refund", _key(call), call, _refund)
+
+
+def create_by_body(world: World, call: Call) -> Entity:
+    """``POST /v1/refunds``, which only the SDKs know: the payment is named in the body. That it takes the same
+    idempotency key is UNCONFIRMED (FACTS section 7.1)."""
+    body = dict(call.body)
+    payment = world.live("payment", body.pop("payment_id", None))
+    return create(world, call._replace(ids=(payment["id"],), body=body))
 
 
 def _key(call: Call) -> str | None:
@@ -60,7 +57,11 @@ def _refund(world: World, call: Call) -> Entity:
     amount = _amount(payment, call.body, speed)
     _refundable(world, payment, amount, speed)
     receipt = _checks.receipt_in(call.body)
-    return dict(_settle.open_refund(world, payment, amount, speed=speed, notes=notes, receipt=receipt))
+    reverse_all = _checks.flag_in(call.body, "reverse_all")
+    refund = _settle.open_refund(world, payment, amount, speed=speed, notes=notes, receipt=receipt)
+    if reverse_all:
+        _transfers.reverse_all(world, payment, refund["id"])
+    return dict(refund)
 
 
 def _amount(payment: Entity, body: Entity, speed: str) -> int:
@@ -81,6 +82,9 @@ def _refundable(world: World, payment: Entity, amount: int, speed: str) -> None:
         raise refusal("The payment status should be captured for action to be taken")
     if amount > _settle.left(payment):
         raise refusal("The refund amount provided is greater than amount captured.", field="amount")
+    cost = _books.in_paise(world, amount, payment["currency"])
+    if world.options.refunds_need_balance and cost > world.books.balance:  # text: not published
+        raise refusal("Your account does not have enough balance to carry out the refund operation.")
     if speed == "normal" and world.clock.unix() - payment["created_at"] > _SIX_MONTHS_S:
         raise refusal("Refund is not supported by the bank because the payment is more than 6 months old")
 
@@ -127,3 +131,18 @@ def update(world: World, call: Call) -> Entity:
     refund["notes"] = _checks.notes_in(call.body)
     world.save(refund)
     return dict(refund)
+
+
+ROUTES = (
+    Route("POST", "/v1/payments/:id/refund", create),
+    Route("GET", "/v1/payments/:id/refunds", list_of_payment),
+    Route("GET", "/v1/payments/:id/refunds/:id", fetch_of_payment),
+    Route("POST", "/v1/refunds", create_by_body),
+    Route("GET", "/v1/refunds", list_all),
+    Route("GET", "/v1/refunds/:id", fetch),
+    Route("PATCH", "/v1/refunds/:id", update),
+)
+EVENTS = tuple(
+    EventKind(f"refund.{name}", (("refund", "payment"),))
+    for name in ("created", "processed", "failed", "speed_changed")
+)

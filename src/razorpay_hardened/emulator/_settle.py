@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from razorpay_hardened.emulator import _hash
+from razorpay_hardened.emulator import _books, _hash
 
 if TYPE_CHECKING:
     from razorpay_hardened.emulator.wire import Entity
@@ -53,12 +53,20 @@ def open_refund(
     if at_once:
         refund["status"] = "processed"
     world.save(payment, refund)
+    if payment["captured"]:  # an authorised payment never came in: giving it back moves nothing of ours
+        _row(world, payment, refund, -1)
     world.emit("refund.created", refund=refund, payment=payment)
     if at_once:
         _processed(world, refund)
     else:
         _plan(world, refund)
     return refund
+
+
+def _row(world: World, payment: Entity, refund: Entity, sign: int) -> None:
+    """The refund in the books; with ``sign`` 1 it comes back. How the report shows one that failed is not published."""
+    change = sign * _books.in_paise(world, refund["amount"], refund["currency"])
+    _books.move(world, refund["id"], "refund", change, payment)
 
 
 def _reference_field(payment: Entity) -> str:
@@ -104,6 +112,8 @@ def settle(world: World, refund: Entity, outcome: str) -> None:
     if outcome == "failed":
         _move(payment, -refund["amount"])
         world.save(payment, refund)
+        if payment["captured"]:
+            _row(world, payment, refund, 1)
         world.emit("refund.failed", refund=refund, payment=payment)
         return
     world.save(refund)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from razorpay_hardened.emulator.wire import Entity
 
-__all__ = ["IdempotentRefund", "Terms"]
+__all__ = ["IdempotentAnswer", "Terms"]
 
 
 class Terms:
@@ -26,12 +26,12 @@ class Terms:
         self.first_minimum = first_minimum
 
 
-class IdempotentRefund:
-    """The first answer to a refund key: given again to the same request, refused to another."""
+class IdempotentAnswer:
+    """The first answer to an idempotency key: given again to the same request, refused to another."""
 
-    __slots__ = ("answer", "body", "payment_id")
+    __slots__ = ("answer", "at_ms", "request")
 
-    def __init__(self, payment_id: str, body: str, answer: Entity) -> None:
-        self.payment_id = payment_id
-        self.body = body
+    def __init__(self, request: str, answer: Entity, at_ms: int) -> None:
+        self.request = request
         self.answer = answer
+        self.at_ms = at_ms

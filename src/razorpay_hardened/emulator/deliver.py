@@ -108,6 +108,7 @@ class Deliverer:
         self.lost: list[Event] = []
         self.disabled = False
         world.on_event = self._accept
+        world.on_forget = self._forget
 
     # --- where to --------------------------------------------------------------------------------------------
 
@@ -180,6 +181,17 @@ class Deliverer:
         self._put(event, event.at_ms + self._delay(event, 0), event.headers())
         if self._toss("doubled", event) < self._plan.doubled:
             self._put(event, event.at_ms + self._delay(event, 1), event.headers())
+
+    def _forget(self, before_ms: int) -> None:
+        """Drop what is about events of before then, unless one still waits. Runs while the world is locked."""
+        waiting = {event_id for event_id, _ in self._waiting}
+        gone = {key for key, event in self._events.items() if event.at_ms < before_ms and key not in waiting}
+        for event_id in gone:
+            del self._events[event_id]
+            self._copies.pop(event_id, None)
+        self._first = {key: first for key, first in self._first.items() if key[0] not in gone}
+        self.log = [attempt for attempt in self.log if attempt.event_id not in gone]
+        self.lost = [event for event in self.lost if event.id not in gone]
 
     def _toss(self, what: str, event: Event, *more: object) -> float:
         return _hash.unit(self._world.seed, what, event.id, *more)

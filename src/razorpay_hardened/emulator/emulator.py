@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
 from razorpay_hardened.emulator import _bank, _payments, _refunds, _settle, instruments
+from razorpay_hardened.emulator._acts import Acts
 from razorpay_hardened.emulator.deliver import Deliverer, Deliveries
 from razorpay_hardened.emulator.options import Options
 from razorpay_hardened.emulator.wire import Call, Entity, Reply, Request, refusal
@@ -31,7 +32,7 @@ DEFAULT_START = datetime(2026, 1, 5, 3, 30, tzinfo=UTC)
 _IN_PROCESS_URL = "https://emulator.invalid"  # a name that never resolves: a forgotten session cannot reach anybody
 
 
-class Emulator:
+class Emulator(Acts):
     """A deterministic Razorpay. ``with Emulator() as rz:`` serves HTTP on a free loopback port; ``in_process=True``
     opens no socket: use :meth:`session` or :meth:`request`.
 
@@ -89,6 +90,16 @@ class Emulator:
     def account_id(self) -> str:
         """``acc_…``, as events carry it."""
         return self.world.account.id
+
+    @property
+    def access_token(self) -> str:
+        """An OAuth token for the account: ``Authorization: Bearer …``."""
+        return self.world.account.access_token
+
+    @property
+    def partner(self) -> tuple[str, str]:
+        """The id and secret of a partner who acts for the account, with ``X-Razorpay-Account``."""
+        return self.world.account.partner_id, self.world.account.partner_secret
 
     def environ(self) -> dict[str, str]:
         """The environment variables that point the library at this account. Holds its secrets: do not print it."""
@@ -221,6 +232,8 @@ class Emulator:
         if order is None:
             raise refusal("The id provided does not exist")
         held = [self.world.payments[one]["status"] for one in self.world.order_payments[order_id]]
+        if self.world.options.attempts_per_order is not None and len(held) >= self.world.options.attempts_per_order:
+            raise refusal("The order takes no further payment")  # text: not published
         if not concurrent and (order["status"] == "paid" or "authorized" in held):
             raise refusal(_payments.ALREADY_PAID, reason="order_already_paid")
         return order
@@ -248,6 +261,8 @@ class Emulator:
             failure = instrument.failure or fallback
         if failure is not None:
             _bank.fail(self.world, payment, failure)
+        elif instrument.method == "cod" and outcome is None:
+            _bank.pend(self.world, payment)
         elif outcome in ("late", "created"):
             answers = late_after_s if outcome == "late" else None
             _bank.abandon(self.world, payment, answers_after_s=answers, capture_it=None)

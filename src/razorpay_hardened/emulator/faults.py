@@ -220,6 +220,10 @@ class Faults:
         """Forget every rule. The counts of attempts stay."""
         self.rules.clear()
 
+    def forget(self) -> None:
+        """Forget how often each operation was tried; the next try of each counts as its first."""
+        self._attempts.clear()
+
     def decide(self, operation: Operation) -> Fault | None:
         """The fault for this call, if any. Counts the call."""
         attempt = self._attempts[operation] = self._attempts[operation] + 1

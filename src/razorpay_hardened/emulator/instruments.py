@@ -10,7 +10,20 @@ from razorpay_hardened.errors import ConfigError
 
 __all__ = ["Failure", "Instrument", "METHODS", "OUTCOMES", "choose"]
 
-METHODS = ("upi", "card", "netbanking", "wallet")
+METHODS = (
+    "upi",
+    "card",
+    "netbanking",
+    "wallet",
+    "emi",
+    "cardless_emi",
+    "paylater",
+    "bank_transfer",
+    "emandate",
+    "nach",
+    "cod",
+    "app",
+)
 OUTCOMES = ("captured", "authorized", "failed", "late", "created")
 
 
@@ -41,6 +54,9 @@ class Instrument(NamedTuple):
     card: Entity | None = None
     vpa: str | None = None
     failure: Failure | None = None
+    bank: str | None = None
+    wallet: str | None = None
+    emi: Entity | None = None
 
 
 _BAD = "BAD_REQUEST_ERROR"
@@ -120,9 +136,16 @@ def choose(*, method: str, card: str | None, vpa: str | None, amount: int) -> In
         return _upi(vpa, amount)
     if method == "card":
         return _card("4100280000001007")
+    if method == "emi":
+        return _card("5241810000000000")._replace(method="emi", emi={"issuer": "HDFC", "rate": 1300, "duration": 6})
     if method not in METHODS:
         raise ConfigError(f"the emulator pays by {', '.join(METHODS)}; not by {method!r}")
-    return Instrument(method)
+    return Instrument(method, bank=_BANKS.get(method), wallet=_WALLETS.get(method))
+
+
+_BANKS = {"netbanking": "HDFC", "emandate": "HDFC", "nach": "UTIB"}
+# that the provider of the last three stands in ``wallet`` is UNCONFIRMED (FACTS section 8)
+_WALLETS = {"wallet": "payzapp", "cardless_emi": "zestmoney", "paylater": "lazypay", "app": "cred"}
 
 
 def _card(number: str) -> Instrument:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from razorpay_hardened.domain.money import AMOUNT_MAX
 
@@ -28,3 +28,33 @@ class Options(NamedTuple):
     """Whether a receipt may be used once only. When plain duplicates are refused is UNCONFIRMED (FACTS 17.3)."""
     max_amount: int = AMOUNT_MAX
     """The account's largest amount in subunits; the figure is not published (FACTS section 2)."""
+    bank_polled_s: int = 3 * _DAY_S
+    """Seconds for which the bank of a failed payment is asked again; a later yes is never heard. One page says 5 days
+    (FACTS section 9)."""
+    attempts_per_order: int | None = None
+    """How many payments an order takes; None is any number. Pages say any number (India) and one (Malaysia)."""
+    three_decimals: Literal["round", "refuse", "accept"] = "accept"
+    """What becomes of a last digit other than 0 in KWD, BHD and OMR. That it must be 0 is published, what happens
+    otherwise is not (FACTS section 2)."""
+    fee_basis_points: tuple[tuple[str, int], ...] = (("*", 200), ("bank_transfer", 100))
+    """The fee before GST by method, in hundredths of a per cent; ``international`` counts before the method. The two
+    figures are those of samples (FACTS section 14)."""
+    paise_per_foreign_subunit: int = 80
+    """The one rate at which payments in other currencies settle. A round figure, so that sums are easy to check."""
+    auto_settle: bool = True
+    """Whether settlements happen by themselves; if not, only :meth:`Emulator.settle` makes one."""
+    settlement_days: int = 2
+    """Working days from capture to settlement (FACTS section 14)."""
+    opening_balance: int = 0
+    """Paise that the account holds before the world begins."""
+    refunds_need_balance: bool = False
+    """Whether a refund beyond the balance is refused. The rule is published, its text is not (FACTS section 3)."""
+    deduct_dispute_at_onset: bool = False
+    """Whether a dispute takes its amount when it opens, instead of when it is lost (FACTS section 8)."""
+    forget_after_s: int | None = None
+    """Seconds after which finished things are dropped, so that a long run stays small; None keeps everything."""
+    upi_links: bool = False
+    """Whether UPI payment links can be made: in test mode they cannot (FACTS section 12)."""
+    authentication_amount: int = 500
+    """Paise of the payment that authenticates a subscription which starts later, given back at once. The figure is
+    not published (FACTS section 9)."""

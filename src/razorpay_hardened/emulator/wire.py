@@ -8,7 +8,18 @@ from typing import Any, Literal, NamedTuple
 
 from razorpay_hardened.errors import ApiBadRequest, ApiError
 
-__all__ = ["Act", "Call", "Entity", "Reply", "Request", "envelope", "json_reply", "not_applicable", "refusal"]
+__all__ = [
+    "Act",
+    "Call",
+    "Entity",
+    "Reply",
+    "Request",
+    "envelope",
+    "json_bytes",
+    "json_reply",
+    "not_applicable",
+    "refusal",
+]
 
 Entity = dict[str, Any]
 """An entity as Razorpay's JSON has it. Values inside it are replaced, never changed in place."""
@@ -58,10 +69,17 @@ class Reply(NamedTuple):
         return json.loads(self.body)
 
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode  # made once: ``json.dumps`` makes one for every call
+
+
+def json_bytes(value: object) -> bytes:
+    """``value`` as compact JSON in ASCII, its keys in their own order."""
+    return _encode(value).encode("ascii")
+
+
 def json_reply(value: object, status: int = 200) -> Reply:
     """``value`` as compact JSON."""
-    body = json.dumps(value, separators=(",", ":")).encode("ascii")
-    return Reply(status, {"Content-Type": "application/json"}, body)
+    return Reply(status, {"Content-Type": "application/json"}, json_bytes(value))
 
 
 def refusal(

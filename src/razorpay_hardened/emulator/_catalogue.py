@@ -1,0 +1,49 @@
+"""Every endpoint and every event of the emulator, collected from the modules of its resources."""
+
+from __future__ import annotations
+
+from razorpay_hardened.emulator import (
+    _accounts,
+    _customers,
+    _disputes,
+    _documents,
+    _downtimes,
+    _invoices,
+    _items,
+    _links,
+    _orders,
+    _payments,
+    _plans,
+    _qr_codes,
+    _refunds,
+    _settlements,
+    _subscriptions,
+    _transfers,
+    _virtual_accounts,
+)
+from razorpay_hardened.emulator._route import EventKind, Route
+
+__all__ = ["EVENTS", "ROUTES"]
+
+_RESOURCES = (
+    _orders,
+    _payments,
+    _refunds,
+    _settlements,
+    _disputes,
+    _documents,
+    _links,
+    _customers,
+    _items,
+    _plans,
+    _subscriptions,
+    _invoices,
+    _qr_codes,
+    _virtual_accounts,
+    _transfers,
+    _accounts,
+    _downtimes,
+)
+
+ROUTES: tuple[Route, ...] = tuple(route for module in _RESOURCES for route in module.ROUTES)
+EVENTS: tuple[EventKind, ...] = tuple(event for module in _RESOURCES for event in module.EVENTS)

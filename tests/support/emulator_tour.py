@@ -1,0 +1,178 @@
+"""One of everything that can happen to an emulated account: for tests that compare shapes and names."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from razorpay_hardened.emulator import Emulator
+
+DAY_S = 86_400
+
+
+class Tour:
+    """Runs through the account's life and keeps what was answered and what was announced.
+
+    ``entities`` has every entity of the API's answers as (kind, entity), ``events`` every event as (name, payload).
+    """
+
+    def __init__(self, seed: int = 7) -> None:
+        self.rz = Emulator(seed, in_process=True)
+        self.entities: list[tuple[str, dict[str, Any]]] = []
+        self._money()
+        self._links_and_invoices()
+        self._subscriptions()
+        self._received()
+        self._route()
+        self._downtimes()
+
+    @property
+    def events(self) -> list[tuple[str, dict[str, Any]]]:
+        bodies = [json.loads(event.body) for event in self.rz.world.events]
+        return [(body["event"], body) for body in bodies]
+
+    def call(self, method: str, path: str, body: object = None, **query: Any) -> Any:
+        reply = self.rz.request(method, path, body, query=query)
+        assert reply.status == 200, (method, path, reply.body)
+        answer = reply.json()
+        for entity in answer.get("items", [answer]) if isinstance(answer, dict) else []:
+            self._keep(entity)
+        return answer
+
+    def _keep(self, entity: dict[str, Any]) -> None:
+        prefix = str(entity.get("id", "")).partition("_")[0]
+        kind = entity.get("entity") or {"plink": "payment_link", "item": "item", "down": "payment.downtime"}.get(prefix)
+        if "settlement_utr" in entity:
+            kind = "recon row"
+        if prefix == "acc":
+            kind = "linked account"
+        if kind is not None and kind != "collection":
+            self.entities.append((kind, entity))
+
+    def order(self, amount: int = 100_000, **more: Any) -> Any:
+        return self.call("POST", "/v1/orders", {"amount": amount, "currency": "INR", **more})
+
+    def _money(self) -> None:
+        rz = self.rz
+        payments = [rz.pay(self.order()["id"], method)["id"] for method in ("upi", "netbanking", "wallet", "card")]
+        rz.pay(self.order()["id"], card="4100280000080001")
+        rz.collect_cash(rz.pay(self.order()["id"], "cod")["id"])
+        for payment in payments:
+            self.call("GET", f"/v1/payments/{payment}", **{"expand[]": ["card", "refunds"]})
+        self.call("POST", f"/v1/payments/{payments[0]}/refund", {"amount": 1000})
+        self.call("POST", f"/v1/payments/{payments[1]}/refund", {"amount": 2468, "speed": "optimum"})
+        failing = self.call("POST", f"/v1/payments/{payments[2]}/refund", {"amount": 500})
+        rz.settle_refund(failing["id"], "failed")
+        rz.clock.advance(120)
+        for phase, outcome in (("chargeback", "lost"), ("fraud", "closed"), ("chargeback", "won")):
+            dispute = rz.dispute(payments[3], 1000, phase=phase)
+            path = f"/v1/disputes/{dispute['id']}"
+            if outcome != "closed":
+                self.call("PATCH", f"{path}/contest", {"summary": "goods delivered", "action": "submit"})
+                rz.decide_dispute(dispute["id"], "action_required")
+                self.call("PATCH", f"{path}/contest", {"action": "submit"})
+            rz.decide_dispute(dispute["id"], outcome)
+            self.call("GET", path, **{"expand[]": "payment"})
+        instant = self.call("POST", "/v1/settlements/ondemand", {"amount": 20_000, "notes": {"a": "b"}})
+        rz.clock.advance(3 * 3600)
+        self.call("GET", f"/v1/settlements/ondemand/{instant['id']}", **{"expand[]": "ondemand_payouts"})
+        rz.settle()
+        self.call("GET", "/v1/settlements")
+        self.call("GET", "/v1/settlements/recon/combined", year=2026, month="01")
+
+    def _links_and_invoices(self) -> None:
+        rz = self.rz
+        said = {"amount": 30_000, "currency": "INR", "accept_partial": True, "customer": {"name": "Gaurav Kumar"}}
+        link = self.call("POST", "/v1/payment_links", {**said, "reference_id": "r-1"})
+        rz.pay_link(link["id"], amount=10_000)
+        rz.pay_link(link["id"])
+        self.call("GET", f"/v1/payment_links/{link['id']}")
+        gone = self.call("POST", "/v1/payment_links", said)
+        self.call("POST", f"/v1/payment_links/{gone['id']}/cancel")
+        soon = rz.clock.unix() + 1000
+        self.call("POST", "/v1/payment_links", {**said, "expire_by": soon})
+        item = self.call("POST", "/v1/items", {"name": "Book", "amount": 20_000, "currency": "INR"})
+        invoice = {
+            "type": "invoice",
+            "customer": {"name": "Gaurav Kumar", "email": "gaurav.kumar@example.com", "contact": "9123456780"},
+            "line_items": [{"item_id": item["id"], "quantity": 2}],
+            "partial_payment": True,
+        }
+        paid = self.call("POST", "/v1/invoices", invoice)
+        rz.pay_invoice(paid["id"], amount=10_000)
+        rz.pay_invoice(paid["id"])
+        self.call("GET", f"/v1/invoices/{paid['id']}")
+        self.call("POST", "/v1/invoices", {**invoice, "expire_by": soon})
+        rz.clock.advance(2000)
+
+    def _subscriptions(self) -> None:
+        rz = self.rz
+        item = {"name": "Gold", "amount": 69_900, "currency": "INR"}
+        plan = self.call("POST", "/v1/plans", {"period": "weekly", "interval": 1, "item": item})
+        said = {"plan_id": plan["id"], "total_count": 3}
+        now = self.call("POST", "/v1/subscriptions", {**said, "addons": [{"item": {**item, "name": "Set-up"}}]})
+        rz.authenticate(now["id"])
+        self.call("PATCH", f"/v1/subscriptions/{now['id']}", {"quantity": 2, "schedule_change_at": "cycle_end"})
+        self.call("POST", f"/v1/subscriptions/{now['id']}/pause", {"pause_at": "now"})
+        self.call("POST", f"/v1/subscriptions/{now['id']}/resume", {"resume_at": "now"})
+        rz.charges_fail(now["id"])
+        rz.clock.advance(11 * DAY_S)
+        rz.change_card(now["id"])
+        rz.clock.advance(14 * DAY_S)
+        later = self.call("POST", "/v1/subscriptions", {**said, "start_at": rz.clock.unix() + DAY_S})
+        rz.authenticate(later["id"])
+        self.call("POST", f"/v1/subscriptions/{later['id']}/cancel", {"cancel_at_cycle_end": False})
+        for path in ("addons", "invoices", "subscriptions", "customers"):
+            self.call("GET", f"/v1/{path}")
+        customer = self.call("GET", f"/v1/subscriptions/{now['id']}")["customer_id"]
+        token = self.call("GET", f"/v1/customers/{customer}/tokens")["items"][0]["id"]
+        rz.token_becomes(token, "paused")
+        rz.token_becomes(token, "confirmed")
+        self.call("PUT", f"/v1/customers/{customer}/tokens/{token}/cancel")
+        rz.token_becomes(token, "rejected")
+
+    def _received(self) -> None:
+        rz = self.rz
+        said = {"type": "upi_qr", "usage": "single_use", "fixed_amount": True, "payment_amount": 300, "name": "Store_1"}
+        customer = self.call("POST", "/v1/customers", {"name": "Gaurav Kumar", "contact": "+919000090001"})["id"]
+        qr = self.call("POST", "/v1/payments/qr_codes", {**said, "customer_id": customer})
+        rz.credit_qr(qr["id"])
+        self.call("GET", f"/v1/payments/qr_codes/{qr['id']}")
+        receivers = {"receivers": {"types": ["bank_account", "vpa"]}, "customer_id": customer}
+        account = self.call("POST", "/v1/virtual_accounts", receivers)
+        for method, kind in (("bank_transfer", "bank_transfer"), ("upi", "upi_transfer")):
+            payment = rz.credit_virtual_account(account["id"], 5000, method)
+            self.call("GET", f"/v1/payments/{payment['id']}/{kind}")
+        self.call("POST", f"/v1/virtual_accounts/{account['id']}/close")
+
+    def _route(self) -> None:
+        account = self.call(
+            "POST",
+            "/v2/accounts",
+            {
+                "email": "gaurav.kumar@example.com",
+                "phone": "9000090000",
+                "type": "route",
+                "legal_business_name": "Acme Corp",
+                "business_type": "partnership",
+                "contact_name": "Gaurav Kumar",
+                "customer_facing_business_name": "Acme",
+            },
+        )["id"]
+        share = {"account": account, "currency": "INR", "notes": {"branch": "x"}, "linked_account_notes": ["branch"]}
+        order = self.order(transfers=[{**share, "amount": 30_000}])
+        payment = self.rz.pay(order["id"])["id"]
+        self.call("GET", f"/v1/orders/{order['id']}", **{"expand[]": ["transfers", "payments"]})
+        transfers = {"transfers": [{**share, "amount": 20_000}]}
+        transfer = self.call("POST", f"/v1/payments/{payment}/transfers", transfers)["items"][0]["id"]
+        self.call("POST", f"/v1/transfers/{transfer}/reversals", {"amount": 5000})
+        self.call("GET", f"/v1/transfers/{transfer}", **{"expand[]": "recipient_settlement"})
+        self.rz.settle()
+        too_much = self.order(5_000_000, transfers=[{**share, "amount": 5_000_000}])
+        self.rz.pay(too_much["id"], "netbanking")
+
+    def _downtimes(self) -> None:
+        downtime = self.rz.downtime("netbanking", bank="HDFC")["id"]
+        self.rz.downtime_changes(downtime, "low")
+        self.call("GET", f"/v1/payments/downtimes/{downtime}")
+        self.rz.downtime_changes(downtime)
