@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from razorpay_hardened.emulator import _page
+from razorpay_hardened.emulator import _dashboard, _html, _page
 from razorpay_hardened.emulator._webhook import MAIN
 from razorpay_hardened.emulator.wire import Entity, Reply, Request, envelope, json_reply
 from razorpay_hardened.errors import ApiBadRequest, ConfigError, RazorpayHardenedError
@@ -23,6 +23,12 @@ PREFIX = "/_emulator/"
 def control(emulator: Emulator, request: Request) -> Reply:
     """Answer one control call. Mistakes are 400 with ``{"error": {"code", "description"}}``."""
     name = request.path.removeprefix(PREFIX).strip("/")
+    if name in ("", "dashboard") or name.startswith("dashboard/"):
+        return _dashboard.dashboard(emulator, request)
+    if request.method == "GET" and name == "checkout":
+        return _page.order_page(emulator, request)
+    if request.method == "GET" and name.startswith("static/"):
+        return _html.static(name.removeprefix("static/"))
     reply = _answer(emulator, request, name)
     if name.startswith("checkout/"):  # asked by the script in the shop's page
         return reply._replace(headers={**reply.headers, **_page.CROSS_ORIGIN})
@@ -193,6 +199,9 @@ _CONTROLS: dict[tuple[str, str], Callable[[Emulator, Entity], Entity]] = {
     ("POST", "pay"): _pay,
     ("POST", "checkout_form"): _form,
     ("POST", "checkout/order"): _page.order_shown,
+    ("POST", "checkout/instruments"): _page.instruments_shown,
+    ("POST", "checkout/begin"): _page.begin_in_browser,
+    ("POST", "checkout/finish"): _page.finish_in_browser,
     ("POST", "checkout/pay"): _page.pay_in_browser,
     ("POST", "clock/advance"): _advance,
     ("POST", "faults"): _add_faults,

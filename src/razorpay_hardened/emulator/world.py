@@ -49,9 +49,10 @@ class World:
         self.account = account or Account(seed)
         self.options = options or Options()
         self.faults = Faults(seed)
-        self.orders: dict[str, Entity] = {}
-        self.payments: dict[str, Entity] = {}
-        self.refunds: dict[str, Entity] = {}
+        self.tables: dict[str, dict[str, Entity]] = {kind: {} for kind in ("order", "payment", "refund")}
+        self.orders = self.tables["order"]
+        self.payments = self.tables["payment"]
+        self.refunds = self.tables["refund"]
         self.events: list[_events.Event] = []
         self.terms: dict[str, Terms] = {}
         self.receipts: dict[str, str] = {}
@@ -97,8 +98,8 @@ class World:
             versions.append((self.clock.ms, dict(entity)))
 
     def table(self, kind: str) -> dict[str, Entity]:
-        """The dict of ``order``, ``payment`` or ``refund``."""
-        return {"order": self.orders, "payment": self.payments, "refund": self.refunds}[kind]
+        """The entities of one kind by id, oldest first."""
+        return self.tables[kind]
 
     def version(self, entity_id: str, as_of: int | None) -> Entity | None:
         """The entity as it was ``as_of`` (milliseconds; None is now); None if it did not exist then."""
