@@ -223,3 +223,22 @@ def test_long_lists_are_cut(rz: Emulator) -> None:
     assert "The newest 100 of 103." in page
     assert "r-102" in page
     assert "r-2 " not in page
+
+
+@pytest.mark.skipif(
+    not hasattr(Emulator, "dispute"), reason="this emulator has no disputes, downtimes, settlements yet"
+)
+def test_disputes_downtimes_and_settlements(rz: Emulator) -> None:
+    """The acts that come from banks and networks, each with its page."""
+    payment_id = rz.pay(order(rz))["id"]
+    assert "is open" in do(rz, "dispute", id=payment_id, phase="fraud")
+    (dispute_id,) = rz.world.tables["dispute"]
+    assert dispute_id in text(rz, "dashboard/dispute")
+    assert do(rz, "decide_dispute", id=dispute_id, outcome="won") == f"status: {dispute_id} is won"
+    assert "is started" in do(rz, "downtime", method="netbanking", severity="high")
+    (downtime_id,) = rz.world.tables["payment.downtime"]
+    assert "downtime_changes" in get(rz, f"dashboard/payment.downtime/{downtime_id}").body.decode()
+    assert do(rz, "downtime_changes", id=downtime_id, severity="") == f"status: {downtime_id} is resolved"
+    assert "is processed" in do(rz, "settle", outcome="processed")
+    (settlement_id,) = rz.world.tables["settlement"]
+    assert settlement_id in text(rz, "dashboard/settlement")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, unquote
 
 from razorpay_hardened.domain.money import EXPONENTS
-from razorpay_hardened.emulator._acts import ACTS, Act, Field, acts_on, perform
+from razorpay_hardened.emulator._desk import ACTS, Act, Field, acts_on, perform
 from razorpay_hardened.emulator._html import Html, el, page
 from razorpay_hardened.emulator.wire import Entity, Reply, Request
 from razorpay_hardened.errors import RazorpayHardenedError
@@ -132,7 +132,7 @@ def _home(emulator: Emulator) -> Reply:
         *([el("h2", "E-mails"), el("ul", *alarms)] if alarms else []),
         el("h2", "Clock"),
         el("div", *(_button("advance", text, HOME, seconds=str(seconds)) for text, seconds in _STEPS), class_="acts"),
-        *_forms("", {}, HOME),
+        *_forms(emulator, "", {}, HOME),
         *_latest(emulator, kinds),
     )
 
@@ -155,7 +155,11 @@ def _list(emulator: Emulator, kind: str) -> Reply:
     members = kinds[kind]
     more = [el("p", f"The newest {_ROWS} of {len(members):,}.")] if len(members) > _ROWS else []
     return _page(
-        emulator, _plural(kind), *more, _table(kind, members[:_ROWS]), *_forms(f"{kind}s", {}, _list_url(kind))
+        emulator,
+        _plural(kind),
+        *more,
+        _table(kind, members[:_ROWS]),
+        *_forms(emulator, f"{kind}s", {}, _list_url(kind)),
     )
 
 
@@ -175,7 +179,7 @@ def _entity(emulator: Emulator, kind: str, entity_id: str) -> Reply:
         emulator,
         f"{kind.replace('.', ' ').capitalize()} {entity_id}",
         *([checkout] if kind == "order" and entity["status"] != "paid" else []),
-        *_forms(kind, entity, here, id=entity_id),
+        *_forms(emulator, kind, entity, here, id=entity_id),
         el("h2", "Fields"),
         fields,
         *(part for other, found in related if found for part in (el("h2", _plural(other)), _table(other, found))),
@@ -244,7 +248,7 @@ def _webhooks(emulator: Emulator) -> Reply:
         emulator,
         "Webhooks",
         _grid("Webhooks", ("Name", "To", "Events", "State", ""), hooks),
-        *_forms("webhooks", {}, here),
+        *_forms(emulator, "webhooks", {}, here),
         el("h2", "Deliveries"),
         _attempt_table(deliver.log[: -_ROWS - 1 : -1], here),
         el("h2", "Waiting"),
@@ -271,14 +275,14 @@ def _attempt_table(attempts: list[Attempt], back: str) -> Html:
 def _faults(emulator: Emulator) -> Reply:
     here = f"{PAGES}faults"
     rows = [(el("code", rule.text), str(sum(rule.fired.values()))) for rule in emulator.faults.rules]
-    return _page(emulator, "Faults", _grid("Faults", ("Rule", "Fired"), rows), *_forms("faults", {}, here))
+    return _page(emulator, "Faults", _grid("Faults", ("Rule", "Fired"), rows), *_forms(emulator, "faults", {}, here))
 
 
 # --- forms
 
 
-def _forms(kind: str, entity: Entity, back: str, **hidden: str) -> list[Html]:
-    return [_form(act, back, hidden) for act in acts_on(kind, entity)]
+def _forms(emulator: Emulator, kind: str, entity: Entity, back: str, **hidden: str) -> list[Html]:
+    return [_form(act, back, hidden) for act in acts_on(emulator, kind, entity)]
 
 
 def _form(act: Act, back: str, hidden: dict[str, str]) -> Html:
@@ -296,10 +300,7 @@ def _form(act: Act, back: str, hidden: dict[str, str]) -> Html:
 
 def _input(act: Act, field: Field) -> Html:
     if field.choices:
-        options = [
-            el("option", one or "as the instrument decides", value=one, selected=one == field.value)
-            for one in field.choices
-        ]
+        options = [el("option", one or field.empty, value=one, selected=one == field.value) for one in field.choices]
         control = el("select", *options, name=field.name)
     else:
         control = el(

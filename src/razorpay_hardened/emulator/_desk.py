@@ -29,12 +29,14 @@ class Field(NamedTuple):
     value: str = ""
     choices: tuple[str, ...] = ()
     kind: str = "text"
+    empty: str = "as the instrument decides"
 
 
 class Act(NamedTuple):
     """``on`` is the kind of entity that it belongs to, whose id arrives as ``id``; empty for the account itself.
 
-    ``run`` gives the sentence that says what happened. ``fits`` tells for which entities it is offered.
+    ``run`` gives the sentence that says what happened. ``fits`` tells for which entities it is offered. ``needs`` is
+    the emulator's method behind it, where not every emulator has it.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Act(NamedTuple):
     run: Callable[[Emulator, Values], str]
     fields: tuple[Field, ...] = ()
     fits: Callable[[Entity], bool] = lambda entity: True
+    needs: str = "pay"
 
 
 def perform(emulator: Emulator, name: str, values: Values) -> str:
@@ -53,9 +56,9 @@ def perform(emulator: Emulator, name: str, values: Values) -> str:
     raise ConfigError(f"the dashboard cannot do {name!r}")
 
 
-def acts_on(kind: str, entity: Entity) -> list[Act]:
+def acts_on(emulator: Emulator, kind: str, entity: Entity) -> list[Act]:
     """The acts that fit this entity as it is now."""
-    return [act for act in ACTS if act.on == kind and act.fits(entity)]
+    return [act for act in ACTS if act.on == kind and act.fits(entity) and hasattr(emulator, act.needs)]
 
 
 def _status_in(*statuses: str) -> Callable[[Entity], bool]:
@@ -70,6 +73,22 @@ def _number(values: Values, name: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 15):
         raise ConfigError(f"{name} is a whole number; not {text!r}")
     return int(text)
+
+
+def _tells(method: str, *names: str, amount: bool = False) -> Callable[[Emulator, Values], str]:
+    """Call the method with the entity's id, an amount where it takes one, and these fields; say what came of it."""
+
+    def run(emulator: Emulator, values: Values) -> str:
+        act = getattr(emulator, method, None)
+        if act is None:
+            raise ConfigError(f"this emulator cannot {method.replace('_', ' ')}")
+        arguments: list[object] = [values["id"]] if "id" in values else []
+        if amount:
+            arguments.append(_number(values, "amount"))
+        told = act(*arguments, **{name: values[name] for name in names if values.get(name)})
+        return "nothing happened" if told is None else f"{told['id']} is {told.get('status', 'changed')}"
+
+    return run
 
 
 def _pay(emulator: Emulator, values: Values) -> str:
@@ -145,6 +164,7 @@ def _clear_faults(emulator: Emulator, _: Values) -> str:
     return "no fault is in force any more"
 
 
+_AMOUNT = Field("amount", "Amount in subunits; empty is all of it", kind="number")
 _OUTCOME = Field("outcome", "Outcome", choices=("", *instruments.OUTCOMES))
 
 ACTS: tuple[Act, ...] = (
@@ -188,6 +208,94 @@ ACTS: tuple[Act, ...] = (
         _settle_refund,
         (Field("outcome", "Outcome", choices=("processed", "failed")),),
         _status_in("pending"),
+    ),
+    Act(
+        "dispute",
+        "The customer's bank disputes it",
+        "payment",
+        _tells("dispute", "phase", "reason_code", amount=True),
+        (
+            _AMOUNT,
+            Field(
+                "phase", "Phase", "chargeback", ("fraud", "retrieval", "chargeback", "pre_arbitration", "arbitration")
+            ),
+            Field("reason_code", "Reason"),
+        ),
+        _status_in("captured"),
+        "dispute",
+    ),
+    Act(
+        "decide_dispute",
+        "The bank decides",
+        "dispute",
+        _tells("decide_dispute", "outcome"),
+        (Field("outcome", "Outcome", choices=("won", "lost", "closed", "action_required")),),
+        _status_in("open", "under_review"),
+        "decide_dispute",
+    ),
+    Act(
+        "settle",
+        "Settle now",
+        "settlements",
+        _tells("settle", "outcome"),
+        (Field("outcome", "Outcome", choices=("processed", "failed")),),
+        needs="settle",
+    ),
+    Act(
+        "downtime",
+        "A method goes down",
+        "",
+        _tells("downtime", "method", "severity"),
+        (
+            Field("method", "Method", choices=("card", "netbanking", "upi", "wallet")),
+            Field("severity", "Severity", choices=("high", "medium", "low")),
+        ),
+        needs="downtime",
+    ),
+    Act(
+        "downtime_changes",
+        "Change the downtime",
+        "payment.downtime",
+        _tells("downtime_changes", "severity"),
+        (Field("severity", "Severity", choices=("", "high", "medium", "low"), empty="resolve"),),
+        _status_in("started", "updated", "scheduled"),
+        "downtime_changes",
+    ),
+    Act(
+        "pay_link",
+        "A customer pays the link",
+        "payment_link",
+        _tells("pay_link", "method"),
+        (Field("method", "Method", "upi", instruments.METHODS),),
+        _status_in("created", "partially_paid"),
+        "pay_link",
+    ),
+    Act(
+        "pay_invoice",
+        "A customer pays the invoice",
+        "invoice",
+        _tells("pay_invoice", "method"),
+        (Field("method", "Method", "upi", instruments.METHODS),),
+        _status_in("issued", "partially_paid"),
+        "pay_invoice",
+    ),
+    Act(
+        "charge",
+        "Charge now",
+        "subscription",
+        _tells("charge"),
+        (),
+        _status_in("authenticated", "active", "pending"),
+        "charge",
+    ),
+    Act(
+        "credit_qr",
+        "A customer scans and pays",
+        "qr_code",
+        _tells("credit_qr", amount=True),
+        (_AMOUNT,),
+        _status_in("active"),
+        "credit_qr",
     ),
     Act("advance", "Let time pass", "", _advance, (Field("seconds", "Seconds", "60", kind="number"),)),
     Act(
