@@ -245,15 +245,15 @@ class Faults:
         self.rules.extend(rules)
         return rules
 
-    def clear(self) -> None:
-        """Forget every rule. The counts of attempts stay."""
-        self.rules.clear()
-
     def load(self, path: str | os.PathLike[str]) -> list[Rule]:
         """Add the rules of a TOML file; see :func:`~razorpay_hardened.emulator._faultfile.read`."""
         from razorpay_hardened.emulator._faultfile import read
 
         return self.add("\n".join(read(path)))
+
+    def clear(self) -> None:
+        """Forget every rule. The counts of attempts stay."""
+        self.rules.clear()
 
     def decide(self, operation: Operation) -> Fault | None:
         """The fault for this call, if any. Counts the call."""

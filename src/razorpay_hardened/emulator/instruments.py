@@ -21,7 +21,6 @@ __all__ = [
 ]
 
 METHODS = ("upi", "card", "netbanking", "wallet")
-ANSWERS = ("success", "failure", "silence", "cancel")
 OUTCOMES = ("captured", "authorized", "failed", "late", "created")
 
 
@@ -53,6 +52,9 @@ class Instrument(NamedTuple):
     vpa: str | None = None
     failure: Failure | None = None
 
+
+ANSWERS = ("success", "failure", "silence", "cancel")
+"""What a customer can do at the bank's page."""
 
 _BAD = "BAD_REQUEST_ERROR"
 _GATEWAY = "GATEWAY_ERROR"
