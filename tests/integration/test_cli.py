@@ -297,7 +297,7 @@ def receiver(status: int = 200, text: bytes = b"{}") -> Iterator[tuple[str, list
 def test_webhook_send_reaches_a_real_endpoint(shop: Morning, tmp_path: Path) -> None:
     """Signed as Razorpay signs, with an event id; exit code 0 for any 2xx."""
     with receiver(204, b"") as (url, got):
-        done = run(shop, tmp_path, "webhook", "send", url, "--event-id", "evt_mine", "--json")
+        done = run(shop, tmp_path, "webhook", "send", "--to", url, "--event-id", "evt_mine", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["status"] == 204
     ((headers, body),) = got
@@ -313,7 +313,7 @@ def test_what_is_not_2xx_is_a_failure(shop: Morning, tmp_path: Path, status: int
     answer = f"refused \x1b[2J {shop.rz.webhook_secret}".encode()
     (tmp_path / "body.json").write_bytes(b'{"mine": 1}\n')
     with receiver(status, answer) as (url, got):
-        done = run(shop, tmp_path, "webhook", "send", url, "--body", "body.json")
+        done = run(shop, tmp_path, "webhook", "send", "--to", url, "--body", "body.json")
     assert done.returncode == 1
     assert [body for _, body in got] == [b'{"mine": 1}\n']
     assert r"refused \x1b[2J ***" in done.stdout
@@ -339,7 +339,7 @@ def test_a_sent_event_about_an_order_pays_it(shop: Morning, tmp_path: Path) -> N
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         url = f"http://127.0.0.1:{server.server_address[1]}/"
-        done = run(shop, tmp_path, "webhook", "send", url, "--order", shop.unpaid)
+        done = run(shop, tmp_path, "webhook", "send", "--to", url, "--order", shop.unpaid)
         server.shutdown()
         thread.join()
     rzp.close()

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from razorpay_hardened.emulator import Deliveries, Emulator
+from razorpay_hardened.emulator import EVENT_FAULTS, Deliveries, Emulator
 from razorpay_hardened.emulator.deliver import LADDER_S
 from razorpay_hardened.errors import ConfigError, EventUnknown
-from razorpay_hardened.signing import SIGNATURE_HEADER, verify_webhook
+from razorpay_hardened.signing import SIGNATURE_HEADER, sign_for_test, verify_webhook
 
 TRIO = ["order.paid", "payment.authorized", "payment.captured"]
 
@@ -163,6 +163,7 @@ def test_the_ladder(status: int | None) -> None:
     assert len({headers["X-Razorpay-Event-Id"] for headers in shop.headers}) == 1
     assert rz.deliver.disabled
     assert rz.deliver.pending() == []
+    assert [(notice.webhook, notice.to) for notice in rz.deliver.notices] == [("main", "alerts@example.com")]
 
 
 def test_acknowledged_after_a_failure() -> None:
@@ -325,7 +326,9 @@ def test_no_webhook_url_without_http() -> None:
             Emulator(in_process=True, webhook_url=url)
 
 
-@pytest.mark.parametrize("plan", [{"lost": 1.5}, {"doubled": -0.1}, {"delay_s": (2, 1)}, {"late_s": (-1, 1)}])
+@pytest.mark.parametrize(
+    "plan", [{"lost": 1.5}, {"doubled": -0.1}, {"delay_s": (2, 1)}, {"late_s": (-1, 1)}, {"tampered": 2}]
+)
 def test_impossible_plans(plan: dict[str, Any]) -> None:
     """A plan that cannot be is refused when the emulator is made."""
     with pytest.raises(ConfigError):
@@ -361,3 +364,232 @@ def one_day() -> dict[str, list[tuple[str, bytes]]]:
 def test_customers_do_not_disturb_each_other(order: list[int]) -> None:
     """What happens to one order's events does not depend on when the other customers came."""
     assert day(7, order) == one_day()
+
+
+# --- several webhooks
+
+
+def register(rz: Emulator, name: str, **how: Any) -> Shop:
+    shop = Shop()
+    rz.deliver.register(shop, name=name, **how)
+    return shop
+
+
+def test_every_webhook_has_its_own_secret_and_the_same_event_id() -> None:
+    """One event goes to all webhooks under one id, signed for each with that webhook's secret."""
+    rz, shop = emulator(), Shop()
+    rz.deliver.to(shop)
+    second = register(rz, "second", secret="the-second-secret-0123")
+    unsigned = register(rz, "unsigned", secret="")
+    pay(rz, outcome="failed")
+    rz.clock.advance(5)
+    ours, theirs, bare = shop.headers[0], second.headers[0], unsigned.headers[0]
+
+    assert len({one["X-Razorpay-Event-Id"] for one in (ours, theirs, bare)}) == 1
+    assert verify_webhook(shop.bodies[0], ours[SIGNATURE_HEADER], secret=rz.webhook_secret)
+    assert verify_webhook(second.bodies[0], theirs[SIGNATURE_HEADER], secret="the-second-secret-0123")
+    assert SIGNATURE_HEADER not in bare
+
+
+def test_a_webhook_gets_what_it_subscribed_to() -> None:
+    """Events that a webhook did not ask for never go there; without an endpoint, main takes none beside others."""
+    rz = emulator()
+    paid = register(rz, "paid", events=["order.paid"])
+    pay(rz)
+    rz.clock.advance(5)
+
+    assert paid.names == ["order.paid"]
+    assert rz.deliver.pending() == []
+
+
+def test_webhooks_are_switched_off_one_by_one() -> None:
+    """The one that fails for a day is switched off and reported; the other goes on, and lost copies differ."""
+    rz = emulator(delay_s=(0, 0))
+    good, bad = register(rz, "good"), register(rz, "bad", alert_email="ops@example.com")
+    bad.status = 500
+    pay(rz, outcome="failed")
+    rz.clock.advance(86_400)
+    states = {hook.name: hook.disabled for hook in rz.deliver.webhooks}
+
+    assert states == {"main": False, "good": False, "bad": True}
+    assert [(one.webhook, one.to) for one in rz.deliver.notices] == [("bad", "ops@example.com")]
+    assert (len(good.names), len(bad.names)) == (1, 16)
+
+
+def test_disabled_by_hand() -> None:
+    """What happens while a webhook is off is never sent; no e-mail tells of what an operator did."""
+    rz, shop = emulator(), Shop()
+    rz.deliver.to(shop)
+    rz.deliver.disable()
+    pay(rz, "missed")
+    rz.clock.advance(10)
+    rz.deliver.enable()
+    pay(rz, "seen", outcome="failed")
+    rz.clock.advance(10)
+
+    assert shop.names == ["payment.failed"]
+    assert rz.deliver.notices == []
+
+
+def test_a_new_secret_is_for_new_events() -> None:
+    """A registered webhook's old events keep the old signature through all retries (FACTS section 10)."""
+    rz = emulator(delay_s=(0, 0))
+    shop = register(rz, "second", secret="old-secret-0123456789")
+    shop.status = 500
+    pay(rz, "before", outcome="failed")
+    rz.deliver.webhook("second").secret = "new-secret-0123456789"
+    pay(rz, "after", outcome="failed")
+    rz.clock.advance(30)
+    matches = {
+        (json.loads(body)["payload"]["payment"]["entity"]["id"], secret)
+        for headers, body in zip(shop.headers, shop.bodies, strict=True)
+        for secret in ("old-secret-0123456789", "new-secret-0123456789")
+        if sign_for_test(body, secret) == headers[SIGNATURE_HEADER]
+    }
+
+    first, second = rz.world.payments
+    assert matches == {(first, "old-secret-0123456789"), (second, "new-secret-0123456789")}
+
+
+def test_there_is_room_for_thirty() -> None:
+    """The account's limit is Razorpay's; a name is given once; an unknown one is refused with the known ones."""
+    rz = emulator()
+    for _ in range(29):
+        rz.deliver.register(Shop())
+
+    with pytest.raises(ConfigError, match="30"):
+        rz.deliver.register(Shop())
+    with pytest.raises(ConfigError, match="already"):
+        rz.deliver.register(Shop(), name="webhook-1")
+    with pytest.raises(ConfigError, match="webhook-29"):
+        rz.deliver.disable("webhook-30")
+    with pytest.raises(ConfigError, match="list"):
+        emulator().deliver.register(Shop(), events="order.paid")
+
+
+def test_secrets_are_not_shown() -> None:
+    """Neither by repr nor in the state."""
+    rz = emulator()
+    made = rz.deliver.register(Shop())
+
+    assert made.secret
+    assert made.secret not in repr(made) + json.dumps(rz.state())
+
+
+# --- replays by rule
+
+
+def failed_event(rz: Emulator, shop: Shop) -> str:
+    shop.status = 500
+    pay(rz, outcome="failed")
+    rz.clock.advance(1)
+    return shop.headers[-1]["X-Razorpay-Event-Id"]
+
+
+def test_replay_by_support() -> None:
+    """Up to 15 days, with the secret of that time; not what happened while the webhook was off."""
+    rz, shop = emulator(delay_s=(0, 0)), Shop()
+    rz.deliver.to(shop)
+    event_id, old = failed_event(rz, shop), rz.webhook_secret
+    shop.status = 200
+    rz.rotate_webhook_secret("another-webhook-secret")
+    rz.clock.advance(14 * 86_400)
+    rz.deliver.replay(event_id, by="support")
+    rz.clock.advance(0)
+    assert verify_webhook(shop.bodies[-1], shop.headers[-1][SIGNATURE_HEADER], secret=old)
+
+    rz.deliver.disable()
+    pay(rz, "missed", outcome="failed")
+    rz.deliver.enable()
+    with pytest.raises(ConfigError, match="while the webhook was on"):
+        rz.deliver.replay(rz.world.events[-1].id, by="support")
+    rz.clock.advance(86_400)
+    with pytest.raises(ConfigError, match="15 days"):
+        rz.deliver.replay(event_id, by="support")
+
+
+def test_replay_from_the_dashboard() -> None:
+    """Unacknowledged events of 7 days, with today's secret, 5 a day; a switched-off webhook comes on again."""
+    rz, shop = emulator(delay_s=(0, 0)), Shop()
+    rz.deliver.to(shop)
+    event_id = failed_event(rz, shop)
+    rz.clock.advance(86_500)
+    assert rz.deliver.disabled
+    rz.rotate_webhook_secret("another-webhook-secret")
+    for _ in range(5):
+        rz.deliver.replay(event_id, by="dashboard")
+    assert not rz.deliver.disabled
+    with pytest.raises(ConfigError, match="at most 5"):
+        rz.deliver.replay(event_id, by="dashboard")
+    shop.status = 200
+    rz.clock.advance(86_500)
+    assert verify_webhook(shop.bodies[-1], shop.headers[-1][SIGNATURE_HEADER], secret="another-webhook-secret")
+    with pytest.raises(ConfigError, match="not acknowledged"):
+        rz.deliver.replay(event_id, by="dashboard")
+    rz.clock.advance(6 * 86_400)
+    with pytest.raises(ConfigError, match="7 days"):
+        rz.deliver.replay(event_id, by="dashboard")
+    with pytest.raises(ConfigError, match="support"):
+        rz.deliver.replay(event_id, by="me")  # type: ignore[arg-type]
+
+
+# --- bad deliveries
+
+
+@pytest.mark.parametrize("damage", ["tampered", "wrong_secret"])
+def test_damaged_deliveries(damage: str) -> None:
+    """The first attempt does not verify; an endpoint that refuses it gets the genuine one at the retry."""
+    rz, shop = emulator(**{damage: 1.0}), Shop(400)
+    rz.deliver.to(shop)
+    pay(rz, outcome="failed")
+    rz.clock.advance(2)
+    shop.status = 200
+    rz.clock.advance(60)
+    genuine = [
+        sign_for_test(body, rz.webhook_secret) == headers[SIGNATURE_HEADER]
+        for headers, body in zip(shop.headers, shop.bodies, strict=True)
+    ]
+
+    assert genuine == [False, True]
+    assert [attempt.damage for attempt in rz.deliver.log] == [damage, None]
+    assert (shop.bodies[0] == shop.bodies[1]) == (damage == "wrong_secret")
+    assert len({headers["X-Razorpay-Event-Id"] for headers in shop.headers}) == 1
+
+
+def test_rules_about_events() -> None:
+    """The fault language decides about single events: lost, doubled, late, tampered, signed by a stranger."""
+    rz, shop = emulator(delay_s=(0, 0)), Shop()
+    rz.deliver.to(shop)
+    rz.faults.add(
+        "on EVENT payment.authorized: lost once\non EVENT payment.*: doubled once\non EVENT order.paid: late(900)"
+    )
+    pay(rz)
+    rz.clock.advance(800)
+    early = Counter(shop.names)
+    rz.clock.advance(100)
+    pay(rz, "quiet")
+    rz.clock.advance(0)
+
+    assert early == {"payment.captured": 2}
+    assert shop.names[2:] == ["order.paid", "payment.authorized", "payment.captured"]
+    assert [event.name for event in rz.deliver.lost] == ["payment.authorized"]
+
+
+@pytest.mark.parametrize("name", EVENT_FAULTS)
+def test_every_event_fault_changes_something(name: str) -> None:
+    """Each name of the language does what the plan's chance of the same name does, and differs from nothing at all."""
+
+    def seen(rule: str | None) -> list[tuple[str, bytes, float]]:
+        rz, shop = emulator(delay_s=(0, 0)), Shop()
+        rz.deliver.to(shop)
+        if rule:
+            rz.faults.add(rule)
+        pay(rz, outcome="failed")
+        rz.clock.advance(5000)
+        times = [attempt.at.timestamp() for attempt in rz.deliver.log]
+        return [(h[SIGNATURE_HEADER], b, t) for h, b, t in zip(shop.headers, shop.bodies, times, strict=True)]
+
+    assert seen(f"on EVENT *: {name}") != seen(None)
+    assert seen(f"on EVENT *: {name} 0%") == seen(None)
+    with pytest.raises(ConfigError):
+        emulator().faults.add(f"on GET *: {name}")

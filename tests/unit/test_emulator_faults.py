@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -228,3 +229,67 @@ def test_every_fault_parses_and_acts(rz: Emulator, name: str) -> None:
 
     changed = rz.request("GET", "/v1/orders") != plain
     assert changed == (name != "stale")  # nothing is there to be stale
+
+
+# --- a file of faults
+
+
+def test_a_file_of_rules(rz: Emulator, tmp_path: Path) -> None:
+    """Lines and tables mean the same and stand together."""
+    path = tmp_path / "bad-day.toml"
+    path.write_text(
+        """
+        rules = ["on POST /orders: 500 once"]
+        [[fault]]
+        on = "POST /orders"
+        do = "429"
+        argument = 7
+        times = 2
+        each = true
+        [[fault]]
+        on = "EVENT order.paid"
+        do = "lost"
+        percent = 12.5
+        """,
+        "utf-8",
+    )
+    rules = rz.faults.load(path)
+
+    assert [rule.text for rule in rules] == [
+        "on POST /orders: 500 once",
+        "on POST /orders: 429(7) 2 times each",
+        "on EVENT order.paid: lost 12.5%",
+    ]
+    assert acts(rz, 4) == [500, 429, 429, 200]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("rules = [", "not TOML"),
+        ("rules = 'on POST /orders: 500'", "list of lines"),
+        ("rule = []", "not rule"),
+        ("fault = 3", "[[fault]]"),
+        ("[[fault]]\non = 'POST /orders'", "needs 'on' and 'do'"),
+        ("[[fault]]\non = 'POST /orders'\ndo = '500'\nonce = true", "not once"),
+        ("[[fault]]\non = 'POST /orders'\ndo = '500'\ntimes = 1\npercent = 1", "not both"),
+        ("[[fault]]\non = 'POST /orders'\ndo = '500'\ntimes = '1'", "is a number"),
+        ("[[fault]]\non = 'POST /orders'\ndo = '500'\neach = 1", "true or false"),
+        ("[[fault]]\non = 'POST /orders'\ndo = 'teapot'", "not a fault rule"),
+    ],
+)
+def test_bad_files(rz: Emulator, tmp_path: Path, text: str, says: str) -> None:
+    """A mistake in a file is named, and nothing of the file is added."""
+    path = tmp_path / "faults.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ConfigError) as refused:
+        rz.faults.load(path)
+
+    assert says in str(refused.value)
+    assert rz.faults.rules == []
+
+
+def test_a_file_that_is_not_there(rz: Emulator, tmp_path: Path) -> None:
+    """It is a mistake in the settings."""
+    with pytest.raises(ConfigError, match="cannot read"):
+        rz.faults.load(tmp_path / "none.toml")

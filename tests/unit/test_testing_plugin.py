@@ -1,15 +1,17 @@
-"""The pytest plugin: four fixtures that work in somebody else's test suite."""
+"""The pytest plugin: six fixtures that work in somebody else's test suite."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from razorpay_hardened import MemoryStore, Money, Razorpay
-from razorpay_hardened.emulator import Emulator
-from razorpay_hardened.testing.plugin import Deliver
+from razorpay_hardened.emulator import Emulator, VirtualClock
+from razorpay_hardened.testing.plugin import Deliver, SignedWebhooks
 
 pytest_plugins = ("pytester",)
 
@@ -42,7 +44,6 @@ def test_suite_of_a_user(pytester: pytest.Pytester) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_suite_in_several_processes(pytester: pytest.Pytester) -> None:
     """The fixtures work under pytest-xdist, because each test has its own of everything."""
     pytest.importorskip("xdist")
@@ -55,8 +56,9 @@ def test_fixtures_are_documented(pytester: pytest.Pytester) -> None:
     """`pytest --fixtures` explains each of them."""
     told = pytester.runpytest_inprocess("--fixtures", "-p", "no:xdist").stdout.str()
 
-    for name in ("razorpay_emulator", "razorpay_store", "razorpay ", "razorpay_deliver"):
+    for name in ("razorpay_emulator", "razorpay_store", "razorpay ", "razorpay_deliver", "razorpay_clock"):
         assert name in told
+    assert "signed_webhook" in told
     assert "no docstring available" not in told.partition("razorpay_deliver")[2][:200]
 
 
@@ -113,3 +115,48 @@ def test_deliver_lets_time_pass(razorpay: Razorpay, razorpay_emulator: Emulator,
     assert (statuses.count(500), len(statuses)) == (1, 3)
     assert later == [200]
     assert razorpay.store.effects(states=("waiting",)) == []
+
+
+def test_the_clock_is_everybodys(razorpay: Razorpay, razorpay_emulator: Emulator, razorpay_clock: VirtualClock) -> None:
+    """One clock: the fixture's, the emulator's and the library's."""
+    before = razorpay.clock.now()
+    razorpay_clock.advance(90)
+
+    assert razorpay_emulator.clock is razorpay_clock
+    assert (razorpay.clock.now() - before).total_seconds() == 90
+
+
+def test_signed_webhooks_are_believed(razorpay: Razorpay, signed_webhook: SignedWebhooks) -> None:
+    """A signed event is processed once; the second delivery is a duplicate; what it says is what was asked for."""
+    paid: list[str] = []
+
+    @razorpay.on("order.paid", name="grant")
+    def grant(change: Any, tx: object) -> None:
+        paid.append(change.order.razorpay_order_id)
+
+    razorpay.checkout.adopt("order_00000000000001", owner="user:7", amount=Money.inr("5.00"))
+    hook = signed_webhook("order.paid", payment={"amount": 500}, order={"id": "order_00000000000001"})
+    assert [razorpay.webhooks.handle(hook.request()).status for _ in range(2)] == [200, 200]
+    assert paid == ["order_00000000000001"]
+    assert json.loads(hook.body)["created_at"] == int(razorpay.clock.now().timestamp())
+
+
+def test_bad_signatures_are_refused(razorpay: Razorpay, signed_webhook: SignedWebhooks) -> None:
+    """Another secret gives a webhook that is refused; one's own bytes can be signed."""
+    stranger = signed_webhook("payment.captured", secret="somebody-else-0123456789")
+    own = signed_webhook.sign(b'{"event":"something.new","payload":{}}', event_id="0123456789abcd")
+
+    assert razorpay.webhooks.handle(stranger.request()).status in (400, 401, 403)
+    assert razorpay.webhooks.handle(own.request()).status == 200
+    assert own.headers["X-Razorpay-Event-Id"] == "0123456789abcd"
+
+
+def test_event_ids_name_the_event(signed_webhook: SignedWebhooks) -> None:
+    """The same event has the same id again, another one another."""
+    ids = [signed_webhook(name, n=n).headers["X-Razorpay-Event-Id"] for name, n in SOME]
+
+    assert len(set(ids)) == 3
+    assert ids == [signed_webhook(name, n=n).headers["X-Razorpay-Event-Id"] for name, n in SOME]
+
+
+SOME = (("payment.captured", 1), ("payment.captured", 2), ("payment.failed", 1))

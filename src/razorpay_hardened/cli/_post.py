@@ -10,7 +10,7 @@ import typer
 
 from razorpay_hardened.clock import SystemClock
 
-__all__ = ["Answer", "post"]
+__all__ = ["Answer", "check_url", "post"]
 
 TIMEOUT_S: Final = 5.0
 _TEXT_MAX: Final = 500
@@ -43,6 +43,11 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
         return Answer(None, f"{type(error).__name__}: {error}", clock.monotonic() - begun)
     finally:
         connection.close()
+
+
+def check_url(url: str) -> None:
+    """A usage error unless ``url`` is an endpoint."""
+    _connection(url)[0].close()
 
 
 def _connection(url: str) -> tuple[http.client.HTTPConnection, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,16 +31,25 @@ def emulate(
     speed: Annotated[
         float, typer.Option(min=0, max=86_400, help="Emulated seconds per real second; 0 stops time.")
     ] = 1,
+    fault: Annotated[
+        list[str] | None, typer.Option(metavar="RULE", help="A fault, such as 'on POST /orders: 502 once'. Repeat it.")
+    ] = None,
+    faults: Annotated[Path | None, typer.Option(metavar="FILE", help="A TOML file of faults.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Serve an emulated Razorpay until Ctrl-C: orders, payments, refunds, signed webhooks, faults on demand.
 
-    Let customers pay with POST /_emulator/pay {"order_id": …}; GET /_emulator/state shows everything.
+    Its dashboard is at /_emulator/, for browsers. Let customers pay there, or with POST /_emulator/pay
+    {"order_id": …}; GET /_emulator/state shows everything.
     """
     from razorpay_hardened.emulator import Emulator
 
     start = SystemClock().now().replace(microsecond=0)
     rz = Emulator(seed, host=host, port=port, start=start, webhook_url=webhook_url)
+    if faults is not None:
+        rz.faults.load(faults)
+    for rule in fault or ():
+        rz.faults.add(rule)
     with rz:
         (_announce_json if as_json else _announce)(rz, webhook_url)
         if host not in _LOOPBACK:
@@ -77,7 +87,8 @@ def _announce(rz: Emulator, webhook_url: str | None) -> None:
             ("emulator", rz.url),
             ("account", rz.account_id),
             ("webhooks", webhook_url or "kept until --webhook-url names an endpoint"),
-            ("controls", f"{rz.url}/_emulator/ (pay, clock/advance, faults, deliver, state)"),
+            ("dashboard", f"{rz.url}/_emulator/"),
+            ("faults", "; ".join(rule.text for rule in rz.faults.rules) or "none"),
         ]
     )
     heading("Paste this where your shop runs")

@@ -1,12 +1,11 @@
-"""``webhook``: send a signed webhook to an endpoint, or ask why a signature does not match."""
+"""``webhook``: send a signed webhook to an endpoint, receive some, or ask why a signature does not match."""
 
 from __future__ import annotations
 
-import json
+import difflib
 import os
 import secrets
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -16,7 +15,6 @@ from razorpay_hardened.cli._app import session_of
 from razorpay_hardened.cli._options import JsonOption
 from razorpay_hardened.cli._output import card, json_out, note
 from razorpay_hardened.cli._post import post
-from razorpay_hardened.clock import to_unix
 from razorpay_hardened.domain.money import Money
 from razorpay_hardened.errors import ConfigError, SignatureError
 from razorpay_hardened.signing import Diagnosis, Secret, WebhookVerifier, sign_for_test
@@ -29,7 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Send a signed webhook; explain a signature that does not match.", no_args_is_help=True)
+app = typer.Typer(
+    help="Send a signed webhook, listen for some, explain a signature that does not match.", no_args_is_help=True
+)
 
 _SECRET: Final = "RAZORPAY_WEBHOOK_SECRET"
 _BODY_MAX: Final = 1 << 20
@@ -38,12 +38,17 @@ _BODY_MAX: Final = 1 << 20
 @app.command()
 def send(
     context: typer.Context,
-    url: Annotated[str, typer.Argument(help="The endpoint, such as http://127.0.0.1:8000/razorpay/webhook.")],
+    to: Annotated[
+        str, typer.Option(metavar="URL", help="The endpoint, such as http://127.0.0.1:8000/razorpay/webhook.")
+    ],
+    event: Annotated[
+        str, typer.Argument(help="Any event that Razorpay documents, such as refund.processed.")
+    ] = "payment.captured",
     body: Annotated[
-        Path | None, typer.Option(help="A JSON file to send as it is; - is stdin. Default: a sample payment.captured.")
+        Path | None, typer.Option(help="A JSON file to send as it is, instead of a sample; - is stdin.")
     ] = None,
     order: Annotated[str | None, typer.Option(help="The order id in the sample. Default: one that nobody has.")] = None,
-    amount: Annotated[str, typer.Option(help="The amount in the sample, in rupees.")] = "499.00",
+    amount: Annotated[str | None, typer.Option(help="The payment's amount in the sample, in rupees.")] = None,
     event_id: Annotated[str | None, typer.Option(help="The x-razorpay-event-id header. Default: a new one.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -52,7 +57,7 @@ def send(
     Refused in live mode: a signed body is believed, and a made-up one would be a made-up payment.
     """
     _refuse_live()
-    raw = sample(order, amount, session_of(context).now()) if body is None else _read(body)
+    raw = sample(order, amount, session_of(context).now(), event) if body is None else _read(body)
     secret = _secret()
     headers = {
         "Content-Type": "application/json",
@@ -60,15 +65,41 @@ def send(
         "X-Razorpay-Event-Id": event_id or secrets.token_hex(7),
         "X-Razorpay-Signature": sign_for_test(raw, secret),
     }
-    answer = post(url, raw, headers)
+    answer = post(to, raw, headers)
     if as_json:
-        json_out({"url": url, "event_id": headers["X-Razorpay-Event-Id"], "bytes": len(raw), **answer._asdict()})
+        json_out({"url": to, "event_id": headers["X-Razorpay-Event-Id"], "bytes": len(raw), **answer._asdict()})
     else:
         status = "no answer" if answer.status is None else answer.status
         told = [("event id", headers["X-Razorpay-Event-Id"]), ("sent", f"{len(raw):,} bytes"), ("status", status)]
         card([*told, ("answer", answer.text), ("took", f"{answer.seconds * 1000:.0f} ms")])
     if not answer.acknowledged:
         raise typer.Exit(1)
+
+
+@app.command()
+def listen(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free port.")] = 8766,
+    forward: Annotated[
+        str | None, typer.Option(metavar="URL", help="Pass each delivery on, unchanged, and answer what comes back.")
+    ] = None,
+    status: Annotated[int, typer.Option(min=200, max=599, help="What to answer where nothing is forwarded.")] = 200,
+    count: Annotated[
+        int | None, typer.Option(min=1, help="End after so many deliveries. Default: Ctrl-C ends it.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Receive webhooks and tell of each: its event, its id, whether its signature matches, what was answered.
+
+    Signatures are checked where RAZORPAY_WEBHOOK_SECRET is set. Bodies are neither shown nor kept.
+    """
+    from razorpay_hardened.cli._listen import Listener
+
+    value = os.environ.get(_SECRET)
+    secret = Secret(value) if value else None
+    with Listener(host, port, secret=secret, forward=forward, status=status, as_json=as_json) as listener:
+        listener.announce()
+        listener.serve(count)
 
 
 @app.command()
@@ -142,49 +173,26 @@ def _read(path: Path) -> bytes:
     return raw
 
 
-def sample(order: str | None, amount: str, now: datetime) -> bytes:
-    """A ``payment.captured`` in Razorpay's form (FACTS section 10), about a payment that never was."""
-    subunits, at = Money.inr(amount).subunits, to_unix(now)
-    payment: Mapping[str, Any] = {
-        "id": f"pay_{_token()}",
-        "entity": "payment",
-        "amount": subunits,
-        "currency": "INR",
-        "status": "captured",
-        "order_id": order or f"order_{_token()}",
-        "invoice_id": None,
-        "international": False,
-        "method": "upi",
-        "amount_refunded": 0,
-        "refund_status": None,
-        "captured": True,
-        "description": "Sent by razorpay-hardened webhook send",
-        "card_id": None,
-        "bank": None,
-        "wallet": None,
-        "vpa": "success@razorpay",
-        "email": "customer@example.com",
-        "contact": "+919000090000",
-        "notes": [],
-        "fee": subunits // 50,
-        "tax": 0,
-        "error_code": None,
-        "error_description": None,
-        "created_at": at,
-    }
-    event = {
-        "entity": "event",
-        "account_id": f"acc_{_token()}",
-        "event": "payment.captured",
-        "contains": ["payment"],
-        "payload": {"payment": {"entity": payment}},
-        "created_at": at,
-    }
-    return json.dumps(event, separators=(",", ":")).encode("ascii")
+def sample(order: str | None, amount: str | None, now: datetime, event: str = "payment.captured") -> bytes:
+    """A documented event in Razorpay's form, about entities that never were. Each call is about other ones."""
+    from razorpay_hardened.testing.factories import EVENTS, body
 
-
-def _token() -> str:
-    return secrets.token_hex(7)
+    if "://" in event:
+        raise typer.BadParameter(f"the endpoint is an option: --to {event}")
+    if event not in EVENTS:
+        near = difflib.get_close_matches(event, EVENTS, n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise typer.BadParameter(f"Razorpay documents no event {event!r}{hint}")
+    payment: dict[str, Any] = {} if order is None else {"order_id": order}
+    if amount is not None:
+        payment["amount"] = Money.inr(amount).subunits
+    changes: dict[str, Any] = {"payment": payment} if payment else {}
+    if order is not None and event == "order.paid":
+        changes["order"] = {"id": order}
+    try:
+        return body(event, n=secrets.randbelow(10**8), at=now, **changes)
+    except ConfigError as error:  # it carries no payment
+        raise typer.BadParameter(f"--order and --amount are of a payment: {error}") from error
 
 
 def _refuse_live() -> None:

@@ -9,7 +9,7 @@ between the two means something. It stores nothing, and it must never be given a
 - ``emulator``     the account, its customers and its faces (:class:`Emulator`)
 - ``world``        the state and the one door: ``World.handle(Request) -> Reply``, pure
 - ``clock``        virtual time; due things happen in order while it advances
-- ``deliver``      webhooks: lost, doubled, late, out of order, retried for a day
+- ``deliver``      webhooks: lost, doubled, late, out of order, tampered, retried for a day
 - ``faults``       the fault language
 - ``instruments``  the published test cards and UPI ids
 - ``checkout.js``  a stand-in for Razorpay's script, at ``/v1/checkout.js``, for shops in a real browser
@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 from razorpay_hardened.emulator._events import Event
 from razorpay_hardened.emulator.clock import VirtualClock
-from razorpay_hardened.emulator.deliver import Attempt, Deliverer, Deliveries, Delivery
+from razorpay_hardened.emulator.deliver import Attempt, Deliverer, Deliveries, Delivery, Notice, Webhook
 from razorpay_hardened.emulator.emulator import DEFAULT_START, Emulator
-from razorpay_hardened.emulator.faults import FAULTS, Faults, Rule
+from razorpay_hardened.emulator.faults import EVENT_FAULTS, FAULTS, Faults, Rule
 from razorpay_hardened.emulator.options import Options
 from razorpay_hardened.emulator.wire import Reply, Request
 from razorpay_hardened.emulator.world import Account, World
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_START",
+    "EVENT_FAULTS",
     "FAULTS",
     "Account",
     "Attempt",
@@ -44,11 +45,13 @@ __all__ = [
     "Emulator",
     "Event",
     "Faults",
+    "Notice",
     "Options",
     "Reply",
     "Request",
     "Rule",
     "VirtualClock",
+    "Webhook",
     "World",
     "serve_forever",
 ]

@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from razorpay_hardened.emulator import _page
+from razorpay_hardened.emulator import _dashboard, _html, _page
+from razorpay_hardened.emulator._webhook import MAIN
 from razorpay_hardened.emulator.wire import Entity, Reply, Request, envelope, json_reply
-from razorpay_hardened.errors import ApiBadRequest, RazorpayHardenedError
+from razorpay_hardened.errors import ApiBadRequest, ConfigError, RazorpayHardenedError
 
 if TYPE_CHECKING:
-    from razorpay_hardened.emulator.deliver import Attempt, Delivery
+    from razorpay_hardened.emulator.deliver import Attempt, Delivery, Webhook
     from razorpay_hardened.emulator.emulator import Emulator
 
 __all__ = ["PREFIX", "control", "state"]
@@ -22,6 +23,12 @@ PREFIX = "/_emulator/"
 def control(emulator: Emulator, request: Request) -> Reply:
     """Answer one control call. Mistakes are 400 with ``{"error": {"code", "description"}}``."""
     name = request.path.removeprefix(PREFIX).strip("/")
+    if name in ("", "dashboard") or name.startswith("dashboard/"):
+        return _dashboard.dashboard(emulator, request)
+    if request.method == "GET" and name == "checkout":
+        return _page.order_page(emulator, request)
+    if request.method == "GET" and name.startswith("static/"):
+        return _html.static(name.removeprefix("static/"))
     reply = _answer(emulator, request, name)
     if name.startswith("checkout/"):  # asked by the script in the shop's page
         return reply._replace(headers={**reply.headers, **_page.CROSS_ORIGIN})
@@ -86,6 +93,57 @@ def _webhook_url(emulator: Emulator, body: Entity) -> Entity:
     return {"url": url}
 
 
+def _webhooks(emulator: Emulator, _: Entity) -> Entity:
+    return {"webhooks": [_webhook(one) for one in emulator.deliver.webhooks]}
+
+
+def _webhook(hook: Webhook) -> Entity:
+    """Everything but its secret."""
+    return {
+        "name": hook.name,
+        "url": hook.url,
+        "events": None if hook.events is None else sorted(hook.events),
+        "secret_exists": hook.secret != "",
+        "alert_email": hook.alert_email,
+        "disabled": hook.disabled,
+    }
+
+
+def _register(emulator: Emulator, body: Entity) -> Entity:
+    """The one answer that holds a secret: somebody has to learn the one that was made."""
+    if not isinstance(body.get("url"), str):
+        raise ConfigError("a webhook needs a url")
+    hook = emulator.deliver.register(body.pop("url"), **body)
+    return {**_webhook(hook), "secret": hook.secret}
+
+
+def _enable(emulator: Emulator, body: Entity) -> Entity:
+    emulator.deliver.enable(body.get("name", MAIN))
+    return _webhooks(emulator, body)
+
+
+def _disable(emulator: Emulator, body: Entity) -> Entity:
+    emulator.deliver.disable(body.get("name", MAIN))
+    return _webhooks(emulator, body)
+
+
+def _replay(emulator: Emulator, body: Entity) -> Entity:
+    emulator.deliver.replay(body.pop("event_id"), **body)
+    return {"pending": [_delivery(one) for one in emulator.deliver.pending()]}
+
+
+def _refund(emulator: Emulator, body: Entity) -> Entity:
+    return emulator.refund(body.pop("payment_id"), body.pop("amount", None), **body)
+
+
+def _settle_refund(emulator: Emulator, body: Entity) -> Entity:
+    return emulator.settle_refund(body.pop("refund_id"), **body)
+
+
+def _bank_answers(emulator: Emulator, body: Entity) -> Entity:
+    return emulator.bank_answers(body.pop("payment_id"), **body)
+
+
 def _deliver(emulator: Emulator, body: Entity) -> Entity:
     """What is due now; with ``{"flush": true}`` everything outstanding."""
     before = len(emulator.deliver.log)
@@ -107,6 +165,8 @@ def _delivery(delivery: Delivery) -> Entity:
         "copy": delivery.copy,
         "attempt": delivery.attempt,
         "due": delivery.due.isoformat(),
+        "webhook": delivery.webhook,
+        "damage": delivery.damage,
     }
 
 
@@ -126,6 +186,8 @@ def state(emulator: Emulator, _: Entity | None = None) -> dict[str, Any]:
             "attempts": [_attempt(one) for one in deliver.log],
             "lost": [event.id for event in deliver.lost],
             "disabled": deliver.disabled,
+            "webhooks": [_webhook(one) for one in deliver.webhooks],
+            "notices": [{**one._asdict(), "at": one.at.isoformat()} for one in deliver.notices],
             "faults": [rule.text for rule in emulator.faults.rules],
         }
 
@@ -137,9 +199,20 @@ _CONTROLS: dict[tuple[str, str], Callable[[Emulator, Entity], Entity]] = {
     ("POST", "pay"): _pay,
     ("POST", "checkout_form"): _form,
     ("POST", "checkout/order"): _page.order_shown,
+    ("POST", "checkout/instruments"): _page.instruments_shown,
+    ("POST", "checkout/begin"): _page.begin_in_browser,
+    ("POST", "checkout/finish"): _page.finish_in_browser,
     ("POST", "checkout/pay"): _page.pay_in_browser,
     ("POST", "clock/advance"): _advance,
     ("POST", "faults"): _add_faults,
     ("POST", "webhook_url"): _webhook_url,
     ("POST", "deliver"): _deliver,
+    ("POST", "deliver/replay"): _replay,
+    ("GET", "webhooks"): _webhooks,
+    ("POST", "webhooks"): _register,
+    ("POST", "webhooks/enable"): _enable,
+    ("POST", "webhooks/disable"): _disable,
+    ("POST", "refund"): _refund,
+    ("POST", "settle_refund"): _settle_refund,
+    ("POST", "bank_answers"): _bank_answers,
 }

@@ -61,6 +61,8 @@ class Emulator(Acts):
         self.faults = self.world.faults
         self.deliver = Deliverer(self.world, deliveries or Deliveries())
         self.in_process = in_process
+        self.said: tuple[str, bool] = ("", False)  # what the dashboard has to say next, and whether it is bad news
+        self._open: dict[str, instruments.Instrument] = {}
         self._address = (host, port)
         self._server: Server | None = None
         if webhook_url is not None:
@@ -149,13 +151,15 @@ class Emulator(Acts):
         self.close()
 
     def handle(self, request: Request) -> Reply:
-        """Answer one call: the API, the Checkout script, or the control face under ``/_emulator/``."""
+        """Answer one call: the API, Checkout, or the control face and the pages under ``/_emulator/``."""
         from razorpay_hardened.emulator import _control, _page
 
         if request.path.startswith(_control.PREFIX):
             return _control.control(self, request)
         if (request.method, request.path) == ("GET", _page.SCRIPT_PATH):
             return _page.script()
+        if (request.method, request.path) == ("POST", _page.HOSTED_PATH):
+            return _page.hosted(request)
         return self.world.handle(request)
 
     def request(
@@ -195,6 +199,7 @@ class Emulator(Acts):
         card: str | None = None,
         vpa: str | None = None,
         outcome: str | None = None,
+        otp: str | None = None,
         amount: int | None = None,
         currency: str | None = None,
         concurrent: bool = False,
@@ -208,6 +213,7 @@ class Emulator(Acts):
         ``outcome`` None lets the instrument decide (published test cards and UPI ids), and order and account decide
         about capturing. ``captured`` and ``authorized`` override them; ``failed`` fails now; ``created`` gets no
         answer and fails after ten minutes; ``late`` does too and is authorised ``late_after_s`` seconds after that.
+        ``otp`` is what a card's customer types: 4 to 10 digits are right, fewer are wrong, as in Razorpay's test mode.
         ``concurrent`` pays although the order is paid or another payment is authorised, as from a second tab.
 
         Raises :class:`ApiBadRequest` as Checkout would be refused, :class:`ConfigError` for unknown wishes.
@@ -222,7 +228,44 @@ class Emulator(Acts):
             instrument = instruments.choose(method=method, card=card, vpa=vpa, amount=due)
             person: Entity = {"email": email, "contact": contact, "notes": notes or []}
             payment = _bank.begin(self.world, order, instrument, due, unit, **person)
-            self._resolve(payment, instrument, outcome, late_after_s)
+            if outcome is None and otp is not None and _refused_otp(instrument, otp):
+                _bank.fail(self.world, payment, instruments.WRONG_OTP)
+            else:
+                self._resolve(payment, instrument, outcome, late_after_s)
+            if payment["status"] == "created":
+                self._open[payment["id"]] = instrument
+            return dict(payment)
+
+    def begin(self, order_id: str | None, method: str = "upi", **wishes: Any) -> Entity:
+        """The customer has pressed Pay and sees the bank's page: a payment in status ``created``.
+
+        ``wishes`` as for :meth:`pay`, without ``outcome`` and ``otp``. Unless :meth:`finish` is called, it fails after
+        ten minutes, as when the window is closed there.
+        """
+        return self.pay(order_id, method, outcome="created", **wishes)
+
+    def finish(self, payment_id: str, answer: str = "success", *, otp: str | None = None) -> Entity:
+        """What the customer does at the bank's page: ``success``, ``failure``, ``silence`` or ``cancel``.
+
+        An instrument that fails does so with its own reason. ``silence`` leaves the payment ``created``: it fails
+        after ten minutes and is authorised an hour later. To cancel is for UPI only, and counts as success in test
+        mode. Raises :class:`ApiBadRequest` for a payment that does not wait for the bank, :class:`ConfigError` for
+        another answer.
+        """
+        if answer not in instruments.ANSWERS:
+            raise ConfigError(f"the bank's page knows {', '.join(instruments.ANSWERS)}; not {answer!r}")
+        with self.world.lock:
+            payment, instrument = self.world.payments.get(payment_id), self._open.get(payment_id)
+            if payment is None or instrument is None or payment["status"] != "created":
+                raise refusal("The payment does not wait for an answer")  # text: not published
+            if answer == "cancel" and instrument.method != "upi":
+                raise ConfigError("only UPI payments are cancelled at the bank's page: close the window instead")
+            if answer == "success" and instrument.failure is None and _refused_otp(instrument, otp or ""):
+                _bank.fail(self.world, payment, instruments.WRONG_OTP)
+            else:
+                self._resolve(payment, instrument, {"failure": "failed", "silence": "late"}.get(answer), 3600)
+            if payment["status"] != "created":
+                del self._open[payment_id]
             return dict(payment)
 
     def _payable(self, order_id: str | None, concurrent: bool) -> Entity | None:
@@ -282,6 +325,15 @@ class Emulator(Acts):
                 _bank.authorize(self.world, payment, capture_it=True if outcome == "captured" else None)
             return dict(payment)
 
+    def capture(self, payment_id: str) -> Entity:
+        """An operator captures an authorised payment in the dashboard. Raises :class:`ApiBadRequest` for others."""
+        with self.world.lock:
+            payment = self.world.payments.get(payment_id)
+            if payment is None:
+                raise refusal("The id provided does not exist")
+            body: Entity = {"amount": payment["amount"], "currency": payment["currency"]}
+            return dict(_payments.capture(self.world, Call((payment_id,), {}, body, {}, None)))
+
     def refund(self, payment_id: str, amount: int | None = None, *, speed: str = "normal") -> Entity:
         """An operator refunds in the dashboard: like the API, but nobody's code asked. ``amount`` None is the rest."""
         body: Entity = {"speed": speed} if amount is None else {"speed": speed, "amount": amount}
@@ -321,3 +373,8 @@ class Emulator(Acts):
         from razorpay_hardened.emulator._control import state
 
         return state(self)
+
+
+def _refused_otp(instrument: instruments.Instrument, otp: str) -> bool:
+    """Only cards ask for one."""
+    return instrument.card is not None and instruments.wrong_otp(otp)

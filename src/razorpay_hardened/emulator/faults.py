@@ -6,6 +6,10 @@
 for every path. ``each`` counts ``once`` and ``N times`` for every operation (an order's receipt, a payment's refund)
 instead of over all. Without a frequency a rule always applies; the first rule that fires wins.
 
+    on EVENT <name>: lost | doubled | late[(seconds)] | tampered | wrong_secret [once | N times | P% | always] [each]
+
+speaks of webhooks instead; ``*`` in the name stands for anything. ``each`` then counts for every event.
+
 Whether ``P%`` fires is a hash of the seed, the rule, the operation and how often that operation was tried: never
 of the order in which customers came, nor of any clock.
 """
@@ -14,16 +18,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections import defaultdict
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from razorpay_hardened.emulator import _hash
 from razorpay_hardened.emulator.wire import Reply, Request, envelope, json_reply, not_applicable
 from razorpay_hardened.errors import ConfigError
 
-__all__ = ["FAULTS", "Fault", "Faults", "Operation", "Rule", "operation"]
+__all__ = ["EVENT", "EVENT_FAULTS", "FAULTS", "Fate", "Fault", "Faults", "Operation", "Rule", "operation"]
+
+EVENT = "EVENT"
+"""Stands where the verb does, in a rule about webhooks."""
+
+EVENT_FAULTS = ("lost", "doubled", "late", "tampered", "wrong_secret")
+"""What can happen to an event on its way; ``late`` takes seconds."""
+
+LATE_S = 3600.0
+"""How late a late event is where the rule does not say."""
 
 HANG_S = 30.0
 """How long a hanging answer hangs where the rule does not say."""
@@ -41,6 +56,13 @@ class Operation(NamedTuple):
     path: str
     route: str
     subject: str
+
+
+class Fate(NamedTuple):
+    """What a rule does to an event: one of ``EVENT_FAULTS``; ``seconds`` is how late."""
+
+    name: str
+    seconds: float = LATE_S
 
 
 class Fault(NamedTuple):
@@ -123,7 +145,7 @@ FAULTS: dict[str, Callable[[float | None], Fault]] = {
 """Each fault's name and what it does. The argument is seconds, or bytes for ``truncate`` (the connection breaks after
 them) and ``cut`` (a shorter body that claims to be whole)."""
 
-_WITH_ARGUMENT = {"429", "hang", "do_then_hang", "slow", "truncate", "cut", "stale"}
+_WITH_ARGUMENT = {"429", "hang", "do_then_hang", "slow", "truncate", "cut", "stale", "late"}
 
 
 def _half(reply: Reply) -> int:
@@ -148,14 +170,18 @@ class Rule:
     def __init__(self, text: str) -> None:
         self.text = " ".join(text.split())
         found = _RULE.fullmatch(self.text)
-        if found is None or found["fault"] not in FAULTS:
+        if found is None or found["fault"] not in (EVENT_FAULTS if found["method"].upper() == EVENT else FAULTS):
             raise ConfigError(_help(self.text))
-        if found["argument"] is not None and found["fault"] not in _WITH_ARGUMENT:
-            raise ConfigError(f"the fault {found['fault']} takes no argument: {self.text!r}")
+        name, argument = found["fault"], float(found["argument"]) if found["argument"] else None
+        if argument is not None and name not in _WITH_ARGUMENT:
+            raise ConfigError(f"the fault {name} takes no argument: {self.text!r}")
         self.method = found["method"].upper()
+        self.path = found["path"]
         self.segments = _segments(found["path"])
         self.anywhere = found["path"] == "*"
-        self.fault = FAULTS[found["fault"]](float(found["argument"]) if found["argument"] else None)
+        of_event = self.method == EVENT
+        self.fate = Fate(name, LATE_S if argument is None else argument) if of_event else None
+        self.fault = Fault() if of_event else FAULTS[name](argument)
         if self.fault.stale_s is not None and self.method not in ("GET", "*"):
             raise ConfigError(f"only reads can be stale: {self.text!r}")
         self.times = 1 if found["once"] else int(found["times"]) if found["times"] else None
@@ -167,7 +193,9 @@ class Rule:
         return f"<Rule {self.text!r} fired {sum(self.fired.values())}>"
 
     def matches(self, operation: Operation) -> bool:
-        """Whether the rule speaks of this call."""
+        """Whether the rule speaks of this call, or of this event."""
+        if EVENT in (self.method, operation.method):
+            return self.method == operation.method and fnmatchcase(operation.path, self.path)
         if self.method not in ("*", operation.method):
             return False
         segments = _segments(operation.path)
@@ -197,7 +225,8 @@ def _segments(path: str) -> list[str]:
 def _help(text: str) -> str:
     return (
         f"not a fault rule: {text!r}; write 'on <METHOD> <path>: <fault>[(argument)] [once | N times | P% | always] "
-        f"[each]', for example 'on POST /payments/:id/refund: do_then_hang(5) once'; faults: {', '.join(FAULTS)}"
+        f"[each]', for example 'on POST /payments/:id/refund: do_then_hang(5) once'; faults: {', '.join(FAULTS)}; "
+        f"or 'on EVENT <name>: …' with {', '.join(EVENT_FAULTS)}"
     )
 
 
@@ -216,6 +245,12 @@ class Faults:
         self.rules.extend(rules)
         return rules
 
+    def load(self, path: str | os.PathLike[str]) -> list[Rule]:
+        """Add the rules of a TOML file; see :func:`~razorpay_hardened.emulator._faultfile.read`."""
+        from razorpay_hardened.emulator._faultfile import read
+
+        return self.add("\n".join(read(path)))
+
     def clear(self) -> None:
         """Forget every rule. The counts of attempts stay."""
         self.rules.clear()
@@ -226,10 +261,20 @@ class Faults:
 
     def decide(self, operation: Operation) -> Fault | None:
         """The fault for this call, if any. Counts the call."""
+        rule = self._first(operation)
+        return None if rule is None else rule.fault
+
+    def fate_of(self, event: str, event_id: str, webhook: str) -> Fate | None:
+        """What a rule does to this event on its way to this webhook, if any does."""
+        rule = self._first(Operation(EVENT, event, event, f"{event_id} {webhook}"))
+        return None if rule is None else rule.fate
+
+    def _first(self, operation: Operation) -> Rule | None:
+        """The first rule that fires."""
         attempt = self._attempts[operation] = self._attempts[operation] + 1
         for rule in self.rules:
             if rule.matches(operation) and rule.fires(self._seed, operation, attempt):
-                return rule.fault
+                return rule
         return None
 
 

@@ -8,7 +8,17 @@ from typing import NamedTuple
 from razorpay_hardened.emulator.wire import Entity
 from razorpay_hardened.errors import ConfigError
 
-__all__ = ["Failure", "Instrument", "METHODS", "OUTCOMES", "choose"]
+__all__ = [
+    "ANSWERS",
+    "Failure",
+    "Instrument",
+    "METHODS",
+    "OUTCOMES",
+    "WRONG_OTP",
+    "choose",
+    "published_cards",
+    "wrong_otp",
+]
 
 METHODS = (
     "upi",
@@ -59,6 +69,9 @@ class Instrument(NamedTuple):
     emi: Entity | None = None
 
 
+ANSWERS = ("success", "failure", "silence", "cancel")
+"""What a customer can do at the bank's page."""
+
 _BAD = "BAD_REQUEST_ERROR"
 _GATEWAY = "GATEWAY_ERROR"
 
@@ -68,6 +81,9 @@ CARD_FAILURE = Failure(_GATEWAY, "gateway_technical_error", source="gateway")
 
 SILENCE = Failure(_BAD, "payment_timed_out", source="customer", step="payment_authentication")
 """No answer from the bank in time. Only the reason is published."""
+
+WRONG_OTP = Failure(_BAD, "incorrect_otp", source="customer", step="payment_authentication")
+"""Fewer than 4 digits. That it fails is published; its reason is one of the published list."""
 
 # Network and whether the card is international, for the published numbers that succeed.
 _GOOD_CARDS = {
@@ -126,6 +142,21 @@ _UPI_AMOUNTS = {
         "payment_debit_request",
     ),
 }
+
+
+def wrong_otp(otp: str) -> bool:
+    """In test mode an OTP of 4 to 10 digits succeeds, a shorter one fails (FACTS section 12)."""
+    return not re.fullmatch(r"[0-9]{4,10}", otp)
+
+
+def published_cards() -> dict[str, list[tuple[str, str]]]:
+    """Every published test card as (number, what to call it), by what it does."""
+
+    def shown(number: str, what: str) -> tuple[str, str]:
+        return number, f"…{number[-4:]}  {what}"
+
+    good = [shown(n, f"{net}, international" if abroad else net) for n, (net, abroad) in _GOOD_CARDS.items()]
+    return {"Succeeds": good, "Fails": [shown(n, reason) for n, (_, reason) in _BAD_CARDS.items()]}
 
 
 def choose(*, method: str, card: str | None, vpa: str | None, amount: int) -> Instrument:
