@@ -13,7 +13,9 @@ from docs.pages import ROOT, code_spans
 from razorpay_hardened import errors, signals
 from razorpay_hardened.audit.rules import RULES
 from razorpay_hardened.domain.lifecycle import MILESTONES, ORDER_RANK, PAYMENT_RANK
-from razorpay_hardened.emulator import FAULTS
+from razorpay_hardened.emulator import FAULTS, Options
+from razorpay_hardened.emulator._acts import Acts
+from razorpay_hardened.emulator._catalogue import EVENTS, ROUTES
 from razorpay_hardened.reconcile import KINDS
 from razorpay_hardened.settings import Settings
 from razorpay_hardened.storage.migrate import schema_text
@@ -128,6 +130,24 @@ def test_every_table_fault_and_finding_is_told() -> None:
     assert set(re.findall(r"CREATE TABLE (\w+)", schema_text("sqlite"))) <= set(code_spans(EXPLANATION / "storage.md"))
     assert set(FAULTS) <= set(code_spans(EXPLANATION / "emulator.md"))
     assert set(KINDS) <= set(code_spans(EXPLANATION / "reconcile.md"))
+
+
+def test_the_emulator_is_told() -> None:
+    """Every endpoint, event, act and setting, in the code's order, with what it contains or defaults to."""
+    rows = _rows("emulator.md")
+    endpoints = [cells[0] for cells in rows if re.fullmatch(r"[A-Z]+ /v\d/.*", cells[0])]
+    assert endpoints == [f"{route.method} {route.template}" for route in ROUTES]
+    assert all(cells[1] and cells[2] for cells in rows if cells[0] in endpoints)
+
+    names = {event.name: " or ".join(", ".join(one) for one in event.contains) for event in EVENTS}
+    assert {cells[0]: cells[1] for cells in rows if cells[0] in names} == names
+    assert len(names) == len(EVENTS)
+
+    told = [cells[0] for cells in rows]
+    acts = [name for name in vars(Acts) if not name.startswith("_")]
+    assert [name for name in told if name in acts] == acts
+    defaults = {name: str(default) for name, default in Options._field_defaults.items()}
+    assert {cells[0]: cells[1] for cells in rows if cells[0] in defaults} == defaults
 
 
 def test_lower_bounds_are_those_of_the_package() -> None:

@@ -75,8 +75,8 @@ def test_empty_notes_are_a_list(rz: Emulator) -> None:
         ({"currency": ...}, "The currency field is required", "currency", "input_validation_failed"),
         ({"currency": "inr"}, "The selected currency is invalid", "currency", "input_validation_failed"),
         (
-            {"transfers": []},
-            "transfers is/are not required and should not be sent",
+            {"colour": "blue"},
+            "colour is/are not required and should not be sent",
             None,
             "extra_field_sent",
         ),
@@ -90,6 +90,15 @@ def test_refused_orders(
 
     assert (description, field, reason) == (error["description"], error.get("field"), error["reason"])
     assert (error["source"], error["metadata"]) == ("business", {})
+
+
+def test_transfers_without_route() -> None:
+    """EI-02: an account without Route does not know the field."""
+    with Emulator(in_process=True, options=Options(route=False)) as rz:
+        error = refused(rz, transfers=[{"account": "acc_A", "amount": 100, "currency": "INR"}])
+
+    assert error["description"] == "transfers is/are not required and should not be sent"
+    assert error["reason"] == "extra_field_sent"
 
 
 @pytest.mark.parametrize(

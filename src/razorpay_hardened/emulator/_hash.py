@@ -20,7 +20,7 @@ def _number(seed: int, parts: tuple[object, ...]) -> int:
 
 def token(seed: int, *parts: object, length: int = 14) -> str:
     """``length`` base62 characters; Razorpay's ids have 14 after their prefix (FACTS section 1)."""
-    number = _number(seed, parts)
+    number = _number(seed, parts) % 62**length  # only these digits are shown; small numbers divide faster
     out = []
     for _ in range(length):
         number, rest = divmod(number, 62)

@@ -11,6 +11,7 @@ from razorpay_hardened.emulator._terms import Terms
 from razorpay_hardened.emulator.wire import Call, Entity, refusal
 
 if TYPE_CHECKING:
+    from razorpay_hardened.emulator.options import Options
     from razorpay_hardened.emulator.world import World
 
 __all__ = ["create", "fetch", "list_all", "payments", "update"]
@@ -33,7 +34,7 @@ _AUTO_MIN, _MANUAL_MAX = 12, 7200  # minutes (FACTS section 9)
 def create(world: World, call: Call) -> Entity:
     """``POST /v1/orders``."""
     body = call.body
-    _checks.known_fields(body, _FIELDS | ({"unique_receipt"} if world.options.knows_unique_receipt else set()))
+    _checks.known_fields(body, _known(world.options))
     amount, currency = _amount(world, body)
     receipt, notes = _checks.receipt_in(body), _checks.notes_in(body)
     terms = _terms(world, body)
@@ -67,6 +68,12 @@ def create(world: World, call: Call) -> Entity:
     if body.get("transfers") is not None:
         return {**order, "transfers": _transfers.of_order(world, order["id"], None)}
     return dict(order)
+
+
+def _known(options: Options) -> set[str]:
+    """The fields that this account knows."""
+    unknown = set() if options.route else {"transfers"}
+    return (_FIELDS | ({"unique_receipt"} if options.knows_unique_receipt else set())) - unknown
 
 
 def _amount(world: World, body: Entity) -> tuple[int, str]:

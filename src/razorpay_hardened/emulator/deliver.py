@@ -270,7 +270,6 @@ class Deliverer:
         gone = {key for key, event in self._events.items() if event.at_ms < before_ms and key not in waiting}
         for event_id in gone:
             del self._events[event_id]
-            self._replays.pop(event_id, None)
         for about in (self._first, self._genuine):
             for key in [key for key in about if key[0] in gone]:
                 del about[key]

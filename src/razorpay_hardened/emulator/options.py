@@ -24,6 +24,8 @@ class Options(NamedTuple):
     """Seconds that a refund stays pending; 0 makes the first answer say ``processed``, as real ones often do."""
     knows_unique_receipt: bool = True
     """Whether ``unique_receipt`` is known on this account; if not, it is refused as an unknown field."""
+    route: bool = True
+    """Whether the account has Route; if not, ``transfers`` on an order is refused as an unknown field (EI-02)."""
     refuse_duplicate_receipts: bool = False
     """Whether a receipt may be used once only. When plain duplicates are refused is UNCONFIRMED (FACTS 17.3)."""
     max_amount: int = AMOUNT_MAX
