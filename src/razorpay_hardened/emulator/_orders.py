@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from razorpay_hardened.emulator import _checks, _payments, _transfers
+from razorpay_hardened.emulator import _checks, _mandates, _payments, _transfers
 from razorpay_hardened.emulator._listing import collection, expansions, page
 from razorpay_hardened.emulator._route import EventKind, Route
 from razorpay_hardened.emulator._terms import Terms
@@ -26,7 +26,12 @@ _FIELDS = {
     "payment",
     "payment_capture",
     "transfers",
+    "customer_id",
+    "method",
+    "bank_account",
+    "token",
 }
+_MANDATES_AT_ZERO = ("emandate", "nach")
 _EXPANSIONS = ("payments", "payments.card", "transfers", "virtual_account")
 _AUTO_MIN, _MANUAL_MAX = 12, 7200  # minutes (FACTS section 9)
 
@@ -37,7 +42,7 @@ def create(world: World, call: Call) -> Entity:
     _checks.known_fields(body, _known(world.options))
     amount, currency = _amount(world, body)
     receipt, notes = _checks.receipt_in(body), _checks.notes_in(body)
-    terms = _terms(world, body)
+    terms, said = _terms(world, body), _mandates.said_in(world, body)
     if (twin := _same_receipt(world, receipt)) is not None:
         if body.get("unique_receipt") is True:
             return dict(twin)  # whatever the amount: behaviour when it differs is UNCONFIRMED
@@ -56,8 +61,11 @@ def create(world: World, call: Call) -> Entity:
         "attempts": 0,
         "notes": notes,
         "created_at": world.clock.unix(),
+        **said,
     }
     world.terms[order["id"]] = terms
+    if said.get("token") is not None:
+        _mandates.expect(world, order)
     if receipt is not None:
         world.receipts.setdefault(receipt, order["id"])
     if body.get("transfers") is not None:
@@ -79,6 +87,8 @@ def _known(options: Options) -> set[str]:
 def _amount(world: World, body: Entity) -> tuple[int, str]:
     amount = _checks.amount_in(body, missing="amount: is required.")
     currency = _checks.currency_in(body)
+    if amount == 0 and body.get("method") in _MANDATES_AT_ZERO:
+        return amount, currency  # a mandate may be registered for nothing
     if amount < _checks.minimum(currency):
         raise refusal(
             "Order amount less than minimum amount allowed",
