@@ -72,6 +72,8 @@ def test_the_bank_and_the_operator_can_be_played(rz: Emulator) -> None:
         ("deliver/replay", {"event_id": "nothing"}),
         ("deliver/replay", {}),
         ("refund", {"payment_id": "pay_00000000000000"}),
+        ("refund", {}),
+        ("capture", {"payment_id": "pay_00000000000000", "colour": "red"}),
         ("bank_answers", {"payment_id": "pay_00000000000000"}),
     ],
 )
@@ -82,6 +84,27 @@ def test_mistakes_are_answered(rz: Emulator, name: str, body: dict[str, Any]) ->
     assert reply.status == 400
     assert reply.json()["error"]["description"]
     assert len(rz.deliver.webhooks) == 1
+
+
+def test_checkout_can_be_played_in_two_steps(rz: Emulator) -> None:
+    """Begin and finish, then the operator's capture, by the names of the emulator's own methods."""
+    order_id = rz.request("POST", "/v1/orders", {"amount": 50000, "currency": "INR"}).json()["id"]
+    begun = tell(rz, "begin", order_id=order_id, card="4100280000001007").json()
+    done = tell(rz, "finish", payment_id=begun["id"], answer="success", otp="123456").json()
+    other = rz.request("POST", "/v1/orders", {"amount": 50000, "currency": "INR"}).json()["id"]
+    held = rz.pay(other, outcome="authorized")["id"]
+
+    assert (begun["status"], done["status"]) == ("created", "captured")
+    assert tell(rz, "capture", payment_id=held).json()["status"] == "captured"
+
+
+def test_the_state_has_every_kind(rz: Emulator) -> None:
+    """Whatever the account keeps is under its plural."""
+    paid(rz)
+    seen = look(rz, "state")
+
+    for kind, table in rz.world.tables.items():
+        assert set(seen[f"{kind}s"]) == set(table)
 
 
 def test_unknown_controls_name_the_known_ones(rz: Emulator) -> None:
