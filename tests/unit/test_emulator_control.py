@@ -113,3 +113,12 @@ def test_unknown_controls_name_the_known_ones(rz: Emulator) -> None:
 
     assert reply.status == 404
     assert "POST /_emulator/pay" in reply.json()["error"]["description"]
+
+
+@pytest.mark.parametrize(("site", "status"), [("cross-site", 403), ("same-site", 200), ("same-origin", 200)])
+def test_pages_of_other_sites_have_no_controls(rz: Emulator, site: str, status: int) -> None:
+    """What a developer happens to visit cannot drive the emulator on the same machine."""
+    data = json.dumps({"seconds": 60}).encode()
+    reply = rz.handle(Request("POST", "/_emulator/clock/advance", "", {"Sec-Fetch-Site": site}, data))
+
+    assert (reply.status, rz.clock.monotonic()) == (status, 0 if status == 403 else 60)

@@ -29,10 +29,17 @@ def control(emulator: Emulator, request: Request) -> Reply:
         return _page.order_page(emulator, request)
     if request.method == "GET" and name.startswith("static/"):
         return _html.static(name.removeprefix("static/"))
+    if not name.startswith("checkout/") and _from_another_site(request):
+        return _mistake("a page of another site may not use the controls", 403)
     reply = _answer(emulator, request, name)
     if name.startswith("checkout/"):  # asked by the script in the shop's page
         return reply._replace(headers={**reply.headers, **_page.CROSS_ORIGIN})
     return reply
+
+
+def _from_another_site(request: Request) -> bool:
+    """Whether a browser says so. Programs say nothing; a shop on another port of this machine is the same site."""
+    return any(name.lower() == "sec-fetch-site" and value == "cross-site" for name, value in request.headers.items())
 
 
 def _answer(emulator: Emulator, request: Request, name: str) -> Reply:
