@@ -25,6 +25,8 @@ from razorpay_hardened.domain.state import AnchorState
 from razorpay_hardened.errors import ConfigError
 from razorpay_hardened.ports.store import Batch, Touches
 
+pytestmark = pytest.mark.slow
+
 JANUARY = datetime(2026, 1, 30, tzinfo=UTC)
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 SEAL = "seal"

@@ -19,6 +19,8 @@ from razorpay_hardened.backup import Summary, against_itself, against_live, agai
 from razorpay_hardened.errors import ConfigError, SchemaMismatch
 from razorpay_hardened.storage._copy import integrity, restore
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def ours(tmp_path: Path) -> Iterator[Shop]:

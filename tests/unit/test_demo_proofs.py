@@ -14,6 +14,8 @@ from razorpay_hardened.demo.simulate import live_through
 from razorpay_hardened.domain.audit import AuditRow, chained
 from razorpay_hardened.domain.state import RefundIntent
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory: pytest.TempPathFactory) -> Books:

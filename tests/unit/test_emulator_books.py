@@ -13,6 +13,8 @@ from razorpay_hardened.emulator import Emulator, Options
 from razorpay_hardened.errors import ConfigError
 from support.emulator_api import DAY_S, Api, account
 
+pytestmark = pytest.mark.slow
+
 AMOUNTS = st.integers(100, 500_000)
 STEPS = st.one_of(
     st.tuples(st.just("pay"), AMOUNTS, st.sampled_from(["upi", "card", "netbanking", "wallet", "emi"])),

@@ -14,6 +14,8 @@ from razorpay_hardened.emulator import Deliveries, Emulator
 from razorpay_hardened.errors import RazorpayHardenedError
 from razorpay_hardened.signing import verify_webhook
 
+pytestmark = pytest.mark.slow
+
 FIELDS = {
     "order": "id entity amount amount_paid amount_due currency receipt offer_id status attempts notes created_at",
     "payment": (

@@ -23,6 +23,8 @@ from razorpay_hardened.retention import Counts, Retention
 from razorpay_hardened.storage._keeping import keeping
 from razorpay_hardened.storage._statements import SQLITE, TABLES, many
 
+pytestmark = pytest.mark.slow
+
 DAY = 86400.0
 PERSON = {
     "email": "canary.one@example.net",

@@ -22,6 +22,8 @@ from razorpay_hardened.errors import (
 from razorpay_hardened.storage import PostgresStore, migrate, open_store
 from razorpay_hardened.storage._postgres import translate
 
+pytestmark = pytest.mark.slow
+
 PASSWORDS = ["pw-4711", "pw?4711", "pw#4711", "pw%2F4711", "pw:4711", "pw%404711"]
 
 
