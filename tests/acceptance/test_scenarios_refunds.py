@@ -182,7 +182,7 @@ def test_key_is_malformed(key: str, description: str) -> None:
     assert stage.payment(payment)["amount_refunded"] == 0
 
 
-@pytest.mark.parametrize("fault", ["500", "do_then_500"])
+@pytest.mark.parametrize("fault", ["no_record", "500", "do_then_500"])
 @scenario("RH-67")
 def test_server_fault_and_the_same_key(fault: str) -> None:
     """Whether or not the refund was made before the 500, the same key ends with one refund."""
@@ -194,6 +194,9 @@ def test_server_fault_and_the_same_key(fault: str) -> None:
     again = stage.rz.request("POST", path, {"amount": 1000}, headers=key)
 
     assert (broken.status, broken.json()["error"]["code"]) == (500, "SERVER_ERROR")
+    if fault == "no_record":
+        text = "Internal server error - Failed to fetch idempotency record"
+        assert broken.json()["error"]["description"] == text
     assert (again.status, stage.payment(payment)["amount_refunded"]) == (200, 1000)
     assert stage.fired() == ["refund.created"]
 

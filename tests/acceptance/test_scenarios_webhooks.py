@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
 
+from razorpay_hardened.emulator import Deliveries
 from razorpay_hardened.emulator.deliver import LADDER_S
 from razorpay_hardened.errors import ConfigError
-from support.stage import DAY_S, TRIO, Stage, hmac_hex, scenario
+from razorpay_hardened.testing import factories
+from razorpay_hardened.web.source import WEBHOOK_SOURCES
+from support.stage import DAY_S, TRIO, Hook, Stage, hmac_hex, scenario
 
 
 def _fail(stage: Stage) -> str:
@@ -184,3 +190,137 @@ def test_support_replays_an_old_event() -> None:
     stage.rz.clock.advance(DAY_S)
     with pytest.raises(ConfigError, match="15 days"):
         stage.rz.deliver.replay(hook.ids[0], by="support")
+
+
+@scenario("RH-12")
+def test_unknown_event_and_entity() -> None:
+    """An event that nobody knows, with an entity that nobody knows, is signed and delivered like any other."""
+    stage = Stage()
+    hook = stage.hook()
+    rocket = {"id": "rkt_00000000000001", "entity": "rocket"}
+    payment = stage.payment(stage.captured())
+    body = {
+        "entity": "event",
+        "account_id": stage.rz.account_id,
+        "event": "payment.launched",
+        "contains": ["payment", "rocket"],
+        "payload": {"payment": {"entity": payment}, "rocket": {"entity": rocket}},
+        "created_at": stage.rz.clock.unix(),
+    }
+    sent = stage.rz.send_event(body)
+    stage.rz.clock.advance(1)
+
+    assert stage.fired() == ["payment.launched"]
+    assert hook.names == [*TRIO, "payment.launched"]
+    assert (hook.ids[-1], json.loads(hook.got[-1][1])) == (sent.id, body)
+    assert _signed(hook.got[-1], stage.rz.webhook_secret)
+    with pytest.raises(ConfigError, match="event"):
+        stage.rz.send_event({"entity": "event"})
+
+
+@scenario("RH-13")
+def test_shapes_that_slip() -> None:
+    """created_at inside payload, none at all, and fewer names in ``contains`` than in ``payload``."""
+    stage = Stage()
+    hook = stage.hook()
+    whole = factories.event("subscription.activated")
+    inside = {**whole, "payload": {**whole["payload"], "created_at": whole["created_at"]}}
+    del inside["created_at"]
+    none = {key: value for key, value in whole.items() if key != "created_at"}
+    short = {**whole, "contains": whole["contains"][:1]}
+    assert len(whole["payload"]) == 2
+    for body in (inside, none, short):
+        stage.rz.send_event(body)
+    stage.rz.clock.advance(1)
+
+    assert [json.loads(body) for _, body in hook.got] == [inside, none, short]
+    assert all(_signed(one, stage.rz.webhook_secret) for one in hook.got)
+    assert len(set(hook.ids)) == 3
+
+
+@scenario("RH-14")
+def test_event_from_an_unlisted_address() -> None:
+    """Over HTTP the emulator's webhooks come from this machine, which is not among the published addresses."""
+    came: list[str] = []
+
+    class Endpoint(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # noqa: N802
+            came.append(self.client_address[0])
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Endpoint) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        stage = Stage(webhook_url=f"http://127.0.0.1:{server.server_port}/")
+        _fail(stage)
+        stage.rz.clock.advance(1)
+        thread.join()
+
+    assert stage.rz.deliver.log[0].status == 200
+    assert came == ["127.0.0.1"]
+    assert not any(ip_address(came[0]) in ip_network(listed) for listed in WEBHOOK_SOURCES)
+
+
+@pytest.mark.parametrize("name", ["account.activated", "product.route.activated"])
+@scenario("ONB-sig")
+def test_partner_webhook_has_its_own_secret(name: str) -> None:
+    """The first attempt is tampered with or wrongly signed, the retry is genuine, and the API secret fits neither."""
+    for damage in ("tampered", "wrong_secret"):
+        stage = Stage(deliveries=Deliveries(delay_s=(0, 0)))
+        hook = Hook(400, 200)
+        partner = stage.rz.deliver.register(hook, secret="partner-secret", events=[name])  # noqa: S106
+        stage.rz.faults.add(f"on EVENT {name}: {damage} once")
+        stage.rz.send_event(factories.event(name))
+        stage.rz.clock.advance(10)
+
+        assert hook.names == [name, name]
+        assert [_signed(one, "partner-secret") for one in hook.got] == [False, True]
+        assert not _signed(hook.got[1], stage.rz.key_secret)
+        assert not _signed(hook.got[1], stage.rz.webhook_secret)
+        assert partner.events is not None
+
+
+@scenario("ONB-rep")
+def test_partner_webhook_is_retried_and_repeated() -> None:
+    """Again after a 500, again though acknowledged, an older one after a newer one, and nothing after a day."""
+    stage = Stage()
+    hook = stage.hook(500, 200)
+    older = factories.event("product.route.under_review")
+    newer = factories.event("product.route.activated")
+    stage.rz.faults.add("on EVENT product.route.under_review: late(60)\non EVENT product.route.activated: doubled")
+    stage.rz.send_event(older)
+    stage.rz.send_event(newer)
+    stage.rz.clock.advance(3 * 3600)
+
+    under_review = hook.names.index("product.route.under_review")
+    assert hook.names[:under_review].count("product.route.activated") >= 2
+    assert hook.names.count("product.route.activated") == 3
+    assert len(set(hook.ids)) == 2
+    down = stage.hook(500)
+    stage.rz.send_event(newer)
+    stage.rz.clock.advance(DAY_S)
+    attempts = len(down.got)
+    stage.rz.clock.advance(DAY_S)
+    assert (attempts, len(down.got)) == (len(LADDER_S) + 1, len(LADDER_S) + 1) == (16, 16)
+
+
+@scenario("ONB-rev")
+def test_access_is_withdrawn() -> None:
+    """The app's token dies with the account's consent; the event has neither entity nor payload."""
+    stage = Stage()
+    hook = stage.hook()
+    token = {"Authorization": f"Bearer {stage.rz.access_token}"}
+    before = stage.rz.request("GET", "/v1/orders", headers=token).status
+    stage.rz.revoke_access()
+    error = stage.error("GET", "/orders", status=401, headers=token)
+    stage.rz.clock.advance(1)
+
+    assert (before, error["description"]) == (200, "Authentication failed")
+    assert hook.names == ["account.app.authorization_revoked"]
+    assert set(json.loads(hook.got[0][1])) == {"event", "account_id", "contains", "created_at"}
+    assert stage.get("/orders")["count"] == 0
