@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from razorpay_hardened.emulator import Deliveries
-from razorpay_hardened.errors import ApiBadRequest, SignatureMismatch
+from razorpay_hardened.emulator import Deliveries, Options
+from razorpay_hardened.errors import SignatureMismatch
 from razorpay_hardened.signing import sign_for_test, verify_checkout, verify_webhook
 from support.stage import DAY_S, REFUNDED, TRIO, Stage, scenario
 
@@ -332,6 +332,33 @@ def test_only_a_confirmed_token_is_debited() -> None:
         stage.rz.token_becomes(token, status)
         assert stage.fired() == [f"token.{status}"]
         stage.error("POST", "/payments/create/recurring", {**debit, "order_id": stage.order(30_000)})
+
+
+@pytest.mark.parametrize(
+    ("fails", "status", "told"), [(False, "captured", TRIO), (True, "failed", ["payment.failed"])]
+)
+@scenario("CARDREC")
+def test_card_is_debited_in_five_minutes(fails: bool, status: str, told: list[str]) -> None:
+    """The answer knows the payment, which is created until the bank has spoken; then it is captured, or failed."""
+    stage = Stage(options=Options(recurring_debit_s=300))
+    customer = stage.post("/customers", {"name": "Gaurav Kumar", "contact": "+919000090000"})["id"]
+    token = stage.rz.save_token(customer)["id"]
+    stage.rz.clock.advance(60)
+    stage.fired()
+    if fails:
+        stage.rz.debits_fail(token)
+    order = stage.order(30_000)
+    debit = {"amount": 30_000, "currency": "INR", "order_id": order, "customer_id": customer, "token": token}
+    payment = stage.post("/payments/create/recurring", debit)["razorpay_payment_id"]
+    stage.rz.clock.advance(299)
+    waiting, silent = stage.payment(payment)["status"], stage.fired()
+    stage.rz.clock.advance(1)
+    after = stage.payment(payment)
+
+    assert (waiting, silent) == ("created", [])
+    assert (after["status"], after["token_id"], after["method"]) == (status, token, "card")
+    assert stage.fired() == told
+    assert stage.get(f"/orders/{order}")["status"] == ("attempted" if fails else "paid")
 
 
 @scenario("RH-35")

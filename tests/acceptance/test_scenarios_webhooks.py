@@ -223,7 +223,7 @@ def test_shapes_that_slip() -> None:
     """created_at inside payload, none at all, and fewer names in ``contains`` than in ``payload``."""
     stage = Stage()
     hook = stage.hook()
-    whole = factories.event("subscription.activated")
+    whole = factories.event("order.paid")
     inside = {**whole, "payload": {**whole["payload"], "created_at": whole["created_at"]}}
     del inside["created_at"]
     none = {key: value for key, value in whole.items() if key != "created_at"}
@@ -244,7 +244,7 @@ def test_event_from_an_unlisted_address() -> None:
     came: list[str] = []
 
     class Endpoint(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             came.append(self.client_address[0])
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(200)
@@ -273,7 +273,7 @@ def test_partner_webhook_has_its_own_secret(name: str) -> None:
     for damage in ("tampered", "wrong_secret"):
         stage = Stage(deliveries=Deliveries(delay_s=(0, 0)))
         hook = Hook(400, 200)
-        partner = stage.rz.deliver.register(hook, secret="partner-secret", events=[name])  # noqa: S106
+        partner = stage.rz.deliver.register(hook, secret="partner-secret", events=[name])
         stage.rz.faults.add(f"on EVENT {name}: {damage} once")
         stage.rz.send_event(factories.event(name))
         stage.rz.clock.advance(10)
@@ -301,12 +301,13 @@ def test_partner_webhook_is_retried_and_repeated() -> None:
     assert hook.names[:under_review].count("product.route.activated") >= 2
     assert hook.names.count("product.route.activated") == 3
     assert len(set(hook.ids)) == 2
+    stage.rz.faults.clear()
     down = stage.hook(500)
     stage.rz.send_event(newer)
     stage.rz.clock.advance(DAY_S)
     attempts = len(down.got)
     stage.rz.clock.advance(DAY_S)
-    assert (attempts, len(down.got)) == (len(LADDER_S) + 1, len(LADDER_S) + 1) == (16, 16)
+    assert attempts == len(down.got) == len(LADDER_S) + 1
 
 
 @scenario("ONB-rev")

@@ -269,6 +269,12 @@ class Acts:
             _bank.give_back(self.world, payment)
             return dict(_customers.make_token(self.world, customer["id"], payment))
 
+    def debits_fail(self, token_id: str, failing: bool = True) -> None:
+        """From now on the bank refuses every recurring debit of a token, or takes them again."""
+        with self.world.lock:
+            self._get("token", token_id)
+            self.world.private[token_id]["failing"] = failing
+
     def token_becomes(self, token_id: str, status: str) -> Entity:
         """The customer's bank or app changes a mandate: ``paused``, ``confirmed`` (again), ``cancelled``,
         ``rejected``."""
