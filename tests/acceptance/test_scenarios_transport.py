@@ -126,7 +126,7 @@ def test_fields_and_statuses_to_come() -> None:
     entity = stage.rz.world.orders[order]
     entity.update(mood="sunny", status="on_ice")
     stage.rz.world.save(entity)
-    stage.rz.send_event({"entity": "event", "event": "order.iced", "contains": ["order"], "payload": {"order": {"entity": entity}}})
+    stage.rz.send_event({"event": "order.iced", "contains": ["order"], "payload": {"order": {"entity": entity}}})
     hook = stage.hook()
     stage.rz.clock.advance(1)
     found = stage.get(f"/orders/{order}")
