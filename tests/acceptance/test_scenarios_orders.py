@@ -6,7 +6,7 @@ import pytest
 
 from razorpay_hardened.emulator import Options
 from razorpay_hardened.errors import ApiBadRequest
-from support.stage import TRIO, Stage, hmac_hex, scenario
+from support.stage import DAY_S, TRIO, Stage, hmac_hex, scenario
 
 _PAID = "Your payment has been declined as the order is already paid. Please initiate the payment with a new order."
 
@@ -158,6 +158,72 @@ def test_order_is_paid_in_parts() -> None:
     assert first == ["payment.authorized", "payment.captured"]
     assert (whole["status"], whole["amount_paid"], whole["amount_due"]) == ("paid", 50_000, 0)
     assert stage.fired() == TRIO
+
+
+def _mandate(stage: Stage, **changes: object) -> dict[str, object]:
+    """The body of an order that asks for a mandate; ``changes`` None leave a field of the block out."""
+    customer = stage.post("/customers", {"name": "Gaurav Kumar", "contact": "+919000090000", "fail_existing": "0"})
+    block = {"max_amount": 500_000, "expire_at": stage.rz.clock.unix() + 365 * DAY_S, "frequency": "monthly", **changes}
+    token = {key: value for key, value in block.items() if value is not None}
+    return {"amount": 100, "currency": "INR", "method": "card", "customer_id": customer["id"], "token": token}
+
+
+@scenario("ORD-20")
+def test_order_asks_for_a_mandate() -> None:
+    """The order shows its limits; who pays it has a confirmed token within them, and is charged up to them."""
+    stage = Stage()
+    body = _mandate(stage)
+    order = stage.post("/orders", body)
+    assert (order["status"], order["customer_id"], order["method"]) == ("created", body["customer_id"], "card")
+    assert (order["token"]["max_amount"], order["token"]["frequency"]) == (500_000, "monthly")
+    assert stage.fired() == []
+    payment = stage.payment(stage.rz.pay(order["id"], "card")["id"])
+    (token,) = stage.get(f"/customers/{body['customer_id']}/tokens")["items"]
+
+    assert stage.fired() == [*TRIO, "token.confirmed"]
+    assert (payment["status"], payment["token_id"]) == ("captured", token["id"])
+    assert (token["recurring_details"]["status"], token["max_amount"]) == ("confirmed", 500_000)
+    assert token["expired_at"] == order["token"]["expire_at"]
+    debit = {"currency": "INR", "customer_id": body["customer_id"], "token": token["id"]}
+    good = {**debit, "amount": 500_000, "order_id": stage.order(500_000)}
+    assert stage.payment(stage.post("/payments/create/recurring", good)["razorpay_payment_id"])["status"] == "captured"
+    bad = {**debit, "amount": 500_001, "order_id": stage.order(500_001)}
+    assert stage.error("POST", "/payments/create/recurring", bad)["field"] == "amount"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"max_amount": 99}, "max_amount"),
+        ({"max_amount": 1_500_001}, "max_amount"),
+        ({"max_amount": None}, "max_amount"),
+        ({"expire_at": None}, "expire_at"),
+        ({"expire_at": 946_684_801}, "expire_at"),
+        ({"frequency": "hourly"}, "frequency"),
+        ({"frequency": None}, "frequency"),
+    ],
+)
+@scenario("ORD-21")
+def test_broken_mandate_is_refused(changes: dict[str, object], field: str) -> None:
+    """One field of the block is broken at a time: 400, and no order."""
+    stage = Stage()
+    error = stage.error("POST", "/orders", _mandate(stage, **changes))
+
+    assert (error["code"], error["source"], error["field"]) == ("BAD_REQUEST_ERROR", "business", field)
+    assert stage.get("/orders")["count"] == 0
+
+
+@scenario("ORD-21")
+def test_mandate_needs_its_customer() -> None:
+    """A customer that does not exist, and a customer without a block."""
+    stage = Stage()
+    body = _mandate(stage)
+    unknown = stage.error("POST", "/orders", {**body, "customer_id": "cust_00000000000000"})
+    alone = stage.error("POST", "/orders", {key: value for key, value in body.items() if key != "token"})
+
+    assert unknown["description"] == "The id provided does not exist"
+    assert alone["reason"] == "extra_field_sent"
+    assert stage.get("/orders")["count"] == 0
 
 
 @scenario("ORD-22")

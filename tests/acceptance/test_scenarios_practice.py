@@ -334,9 +334,7 @@ def test_only_a_confirmed_token_is_debited() -> None:
         stage.error("POST", "/payments/create/recurring", {**debit, "order_id": stage.order(30_000)})
 
 
-@pytest.mark.parametrize(
-    ("fails", "status", "told"), [(False, "captured", TRIO), (True, "failed", ["payment.failed"])]
-)
+@pytest.mark.parametrize(("fails", "status", "told"), [(False, "captured", TRIO), (True, "failed", ["payment.failed"])])
 @scenario("CARDREC")
 def test_card_is_debited_in_five_minutes(fails: bool, status: str, told: list[str]) -> None:
     """The answer knows the payment, which is created until the bank has spoken; then it is captured, or failed."""

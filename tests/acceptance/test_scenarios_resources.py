@@ -61,9 +61,7 @@ def test_ended_links_are_neither_cancelled_nor_changed() -> None:
     stage.rz.pay_link(partly, amount=10_000)
     stage.rz.clock.advance(_QUARTER_HOUR_S)
     took = "cannot cancel or expire an already paid/partially paid link"
-    refusals = [
-        stage.error("POST", f"/payment_links/{link}/cancel")["description"] for link in (paid, partly, expired)
-    ]
+    refusals = [stage.error("POST", f"/payment_links/{link}/cancel")["description"] for link in (paid, partly, expired)]
 
     statuses = [stage.get(f"/payment_links/{link}")["status"] for link in (paid, partly, expired)]
     assert statuses == ["paid", "partially_paid", "expired"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from razorpay_hardened.emulator import _checks, _payments, _transfers
+from razorpay_hardened.emulator import _checks, _mandates, _payments, _transfers
 from razorpay_hardened.emulator._listing import collection, expansions, page
 from razorpay_hardened.emulator._route import EventKind, Route
 from razorpay_hardened.emulator._terms import Terms
@@ -26,6 +26,7 @@ _FIELDS = {
     "payment",
     "payment_capture",
     "transfers",
+    *_mandates.FIELDS,
 }
 _EXPANSIONS = ("payments", "payments.card", "transfers", "virtual_account")
 _AUTO_MIN, _MANUAL_MAX = 12, 7200  # minutes (FACTS section 9)
@@ -37,7 +38,7 @@ def create(world: World, call: Call) -> Entity:
     _checks.known_fields(body, _known(world.options))
     amount, currency = _amount(world, body)
     receipt, notes = _checks.receipt_in(body), _checks.notes_in(body)
-    terms = _terms(world, body)
+    terms, mandate = _terms(world, body), _mandates.block_in(world, body)
     if (twin := _same_receipt(world, receipt)) is not None:
         if body.get("unique_receipt") is True:
             return dict(twin)  # whatever the amount: behaviour when it differs is UNCONFIRMED
@@ -60,6 +61,10 @@ def create(world: World, call: Call) -> Entity:
     world.terms[order["id"]] = terms
     if receipt is not None:
         world.receipts.setdefault(receipt, order["id"])
+    if mandate is not None:
+        if body.get("transfers") is not None or terms.partial:  # whether Razorpay can do both is not published
+            raise refusal("The token block cannot be sent with transfers or partial payment", field="token")
+        _mandates.attach(world, order, mandate)
     if body.get("transfers") is not None:
         if terms.partial:  # the rule is published, the text is not (FACTS section 9)
             raise refusal("Transfers cannot be made on orders with partial payment", field="transfers")

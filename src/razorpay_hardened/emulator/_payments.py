@@ -130,6 +130,8 @@ def create_recurring(world: World, call: Call) -> Entity:
         raise refusal("The amount is not that of the order", field="amount", reason="order_amount_mismatch")
     if order["status"] == "paid":
         raise refusal(ALREADY_PAID, reason="order_already_paid")
+    if amount > token.get("max_amount", amount):  # text: published for other amounts
+        raise refusal("Amount exceeds maximum amount allowed.", field="amount")
     person = {
         "email": body.get("email") or customer["email"],
         "contact": body.get("contact") or customer["contact"],
