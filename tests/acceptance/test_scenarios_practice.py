@@ -359,6 +359,32 @@ def test_card_is_debited_in_five_minutes(fails: bool, status: str, told: list[st
     assert stage.get(f"/orders/{order}")["status"] == ("attempted" if fails else "paid")
 
 
+@pytest.mark.parametrize("fails", [False, True])
+@scenario("AUTOPAY", "RH-123")
+def test_customer_is_told_before_the_debit(fails: bool) -> None:
+    """The notice is delivered and the debit captured; or it fails, and so does the debit."""
+    stage = Stage()
+    customer = stage.post("/customers", {"name": "Gaurav Kumar", "contact": "+919000090000"})["id"]
+    token = stage.rz.save_token(customer, "upi", vpa="success@razorpay")["id"]
+    stage.rz.clock.advance(60)
+    stage.fired()
+    stage.rz.notices_fail(token, fails)
+    after = stage.rz.clock.unix() + 2 * DAY_S
+    order = stage.order(30_000, notification={"token_id": token, "payment_after": after})
+    stage.rz.clock.advance(60)
+    (name,) = stage.fired()
+    told = json.loads(stage.rz.world.events[-1].body)["payload"]["notification"]["entity"]
+    stage.rz.clock.advance(2 * DAY_S)
+    debit = {"amount": 30_000, "currency": "INR", "order_id": order, "customer_id": customer, "token": token}
+    payment = stage.post("/payments/create/recurring", debit)["razorpay_payment_id"]
+
+    assert name == f"order.notification.{'failed' if fails else 'delivered'}"
+    assert (told["order_id"], told["token_id"], told["payment_after"]) == (order, token, after)
+    assert (told["status"], told["delivered_at"] is None) == ("failed" if fails else "delivered", fails)
+    assert stage.payment(payment)["status"] == ("failed" if fails else "captured")
+    assert stage.fired() == (["payment.failed"] if fails else TRIO)
+
+
 @scenario("RH-35")
 def test_fetch_is_ahead_of_a_late_webhook() -> None:
     """The webhooks take an hour; order and payment tell at once, and the webhooks say nothing else."""

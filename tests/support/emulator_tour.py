@@ -126,6 +126,11 @@ class Tour:
             self.call("GET", f"/v1/{path}")
         customer = self.call("GET", f"/v1/subscriptions/{now['id']}")["customer_id"]
         token = self.call("GET", f"/v1/customers/{customer}/tokens")["items"][0]["id"]
+        self.order(notification={"token_id": token})
+        rz.clock.advance(60)
+        rz.notices_fail(token)
+        self.order(notification={"token_id": token})
+        rz.clock.advance(60)
         rz.token_becomes(token, "paused")
         rz.token_becomes(token, "confirmed")
         self.call("PUT", f"/v1/customers/{customer}/tokens/{token}/cancel")

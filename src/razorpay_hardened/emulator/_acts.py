@@ -275,6 +275,12 @@ class Acts:
             self._get("token", token_id)
             self.world.private[token_id]["failing"] = failing
 
+    def notices_fail(self, token_id: str, failing: bool = True) -> None:
+        """From now on no pre-debit notice about a token can be delivered, or they can again."""
+        with self.world.lock:
+            self._get("token", token_id)
+            self.world.private[token_id]["notices_fail"] = failing
+
     def token_becomes(self, token_id: str, status: str) -> Entity:
         """The customer's bank or app changes a mandate: ``paused``, ``confirmed`` (again), ``cancelled``,
         ``rejected``."""

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Event", "make"]
 
-_SUBJECTS = {"payment.dispute": "dispute"}  # everywhere else the first part of the name is the subject
+# everywhere else the first part of the name is the subject
+_SUBJECTS = {"payment.dispute": "dispute", "order.notification": "notification"}
 
 
 class Event(NamedTuple):

@@ -14,9 +14,11 @@ from razorpay_hardened.emulator.wire import Entity, refusal
 if TYPE_CHECKING:
     from razorpay_hardened.emulator.world import World
 
-__all__ = ["FIELDS", "attach", "block_in"]
+__all__ = ["FIELDS", "attach", "block_in", "notice_failed", "notice_in", "notify"]
 
 FIELDS = {"customer_id", "method", "token"}
+_AFTER_S = 36 * 3600
+_NOTICE_S = 60  # how long a pre-debit notice takes; not published
 _LEAST = 100
 _MOST = {"card": 1_500_000, "upi": 9_999_900}
 _FREQUENCIES = ("weekly", "monthly", "yearly", "as_presented")
@@ -73,3 +75,50 @@ def _registered(world: World, block: Entity, payment: Entity, order: Entity) -> 
     payment.update(customer_id=block["customer_id"], token_id=token["id"])
     order["token"] = {**order["token"], "recurring_status": "confirmed"}
     world.save(payment, order)
+
+
+# --- pre-debit notices ----------------------------------------------------------------------------------------------
+
+
+def notice_in(world: World, body: Entity) -> Entity | None:
+    """``notification`` of an order for a debit: whom to tell, and when the debit may come."""
+    said = _checks.object_in(body, "notification")
+    if not said:
+        return None
+    _checks.known_fields(said, {"token_id", "payment_after"})
+    token = world.live("token", said.get("token_id"))
+    after = _checks.time_in(said, "payment_after")
+    return {"token_id": token["id"], "payment_after": world.clock.unix() + _AFTER_S if after is None else after}
+
+
+def notify(world: World, order: Entity, said: Entity) -> None:
+    """The customer is told of the debit to come: delivered or failed after a while, with its event."""
+    order["notification"] = said
+    notice = {
+        "id": world.mint("notification", order["id"]),
+        "entity": "notification",
+        "order_id": order["id"],
+        "token_id": said["token_id"],
+        "delivered_at": None,
+        "status": "created",
+        "payment_after": said["payment_after"],
+    }
+    world.private[order["id"]]["notice"] = notice
+    world.clock.plan(world.clock.ms + _NOTICE_S * 1000, partial(_noticed, world, order["id"]))
+
+
+def _noticed(world: World, order_id: str) -> None:
+    notice = world.private.get(order_id, {}).get("notice")
+    if notice is None:
+        return
+    failed = world.private.get(notice["token_id"], {}).get("notices_fail", False)
+    status = "failed" if failed else "delivered"
+    notice = {**notice, "status": status, "delivered_at": None if failed else world.clock.unix()}
+    world.private[order_id]["notice"] = notice
+    world.emit(f"order.notification.{status}", notification=notice)
+
+
+def notice_failed(world: World, order_id: str) -> bool:
+    """Whether the debit of this order had a notice that could not be delivered: there is no debit then."""
+    notice = world.private.get(order_id, {}).get("notice")
+    return notice is not None and notice["status"] == "failed"

@@ -26,6 +26,7 @@ _FIELDS = {
     "payment",
     "payment_capture",
     "transfers",
+    "notification",
     *_mandates.FIELDS,
 }
 _EXPANSIONS = ("payments", "payments.card", "transfers", "virtual_account")
@@ -39,6 +40,7 @@ def create(world: World, call: Call) -> Entity:
     amount, currency = _amount(world, body)
     receipt, notes = _checks.receipt_in(body), _checks.notes_in(body)
     terms, mandate = _terms(world, body), _mandates.block_in(world, body)
+    notice = _mandates.notice_in(world, body)
     if (twin := _same_receipt(world, receipt)) is not None:
         if body.get("unique_receipt") is True:
             return dict(twin)  # whatever the amount: behaviour when it differs is UNCONFIRMED
@@ -61,6 +63,8 @@ def create(world: World, call: Call) -> Entity:
     world.terms[order["id"]] = terms
     if receipt is not None:
         world.receipts.setdefault(receipt, order["id"])
+    if notice is not None:
+        _mandates.notify(world, order, notice)
     if mandate is not None:
         if body.get("transfers") is not None or terms.partial:  # whether Razorpay can do both is not published
             raise refusal("The token block cannot be sent with transfers or partial payment", field="token")
@@ -209,4 +213,8 @@ ROUTES = (
     Route("PATCH", "/v1/orders/:id", update),
     Route("GET", "/v1/orders/:id/payments", payments),
 )
-EVENTS = (EventKind("order.paid", (("payment", "order"),)),)
+EVENTS = (
+    EventKind("order.paid", (("payment", "order"),)),
+    EventKind("order.notification.delivered", (("notification",),)),
+    EventKind("order.notification.failed", (("notification",),)),
+)

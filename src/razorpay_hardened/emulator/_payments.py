@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from razorpay_hardened.emulator import _bank, _checks
+from razorpay_hardened.emulator import _bank, _checks, _mandates
 from razorpay_hardened.emulator._listing import collection, expansions, page
 from razorpay_hardened.emulator._route import EventKind, Route
 from razorpay_hardened.emulator.instruments import CARD_FAILURE, PLAIN_FAILURE, Instrument
@@ -157,8 +157,8 @@ def create_recurring(world: World, call: Call) -> Entity:
 
 
 def _debit(world: World, token_id: str, payment: Entity) -> None:
-    """The bank's word on a recurring debit."""
-    if world.private.get(token_id, {}).get("failing"):
+    """The bank's word on a recurring debit; there is none where the customer could not be told of it before."""
+    if world.private.get(token_id, {}).get("failing") or _mandates.notice_failed(world, payment["order_id"]):
         _bank.fail(world, payment, CARD_FAILURE if "card" in payment else PLAIN_FAILURE)
     else:
         _bank.authorize(world, payment, capture_it=None)
