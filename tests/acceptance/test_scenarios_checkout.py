@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -159,8 +160,6 @@ def test_unknown_order() -> None:
 @scenario("RH-26")
 def test_wrong_credentials(header: dict[str, str], description: str) -> None:
     """401 with the published texts; nothing is created."""
-    from base64 import b64encode
-
     stage = Stage()
     rz = stage.rz
     pair = f"{header.get('user', rz.key_id)}:{header.get('secret', rz.key_secret)}".encode()

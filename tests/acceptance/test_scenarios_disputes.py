@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 import pytest
 
+from razorpay_hardened.emulator import Request
 from razorpay_hardened.errors import ConfigError
+from support.emulator_api import account
 from support.stage import DAY_S, Stage, scenario
 
 
@@ -68,10 +71,6 @@ def test_dispute_is_contested() -> None:
 
 
 def _upload(stage: Stage, form: bytes, boundary: str) -> str:
-    from base64 import b64encode
-
-    from razorpay_hardened.emulator import Request
-
     pair = b64encode(f"{stage.rz.key_id}:{stage.rz.key_secret}".encode()).decode()
     headers = {"Authorization": f"Basic {pair}", "Content-Type": f"multipart/form-data; boundary={boundary}"}
     reply = stage.rz.handle(Request("POST", "/v1/documents", headers=headers, body=form))
@@ -222,8 +221,6 @@ def test_failed_settlement_arrives_later() -> None:
 @scenario("RH-94", "RH-97")
 def test_report_is_paged_and_adds_up() -> None:
     """Payments, a refund, a transfer and a dispute: credits less debits are what was settled, page by page."""
-    from support.emulator_api import account
-
     stage = Stage()
     first = stage.captured(50_000)
     settled = stage.rz.settle()
