@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from razorpay_hardened.emulator import Deliveries, Emulator, serve_forever
+from razorpay_hardened.emulator._post import poster
 from razorpay_hardened.errors import ConfigError
 from razorpay_hardened.signing import verify_webhook
 
@@ -239,6 +240,30 @@ def test_nobody_listens() -> None:
 
         assert [attempt.status for attempt in rz.deliver.log] == [None]
         assert len(rz.deliver.pending()) == 1
+
+
+def test_an_answer_that_drips_is_none() -> None:
+    """The limit is for the whole answer: bytes that keep coming do not extend it."""
+    stop = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65_536)
+            for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n":
+                if stop.wait(0.02):
+                    return
+                connection.sendall(bytes([byte]))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,))
+        thread.start()
+        post = poster(f"http://127.0.0.1:{listener.getsockname()[1]}/", 0.3)
+        try:
+            assert post("POST", {}, b"{}") is None
+        finally:
+            stop.set()
+            thread.join()
 
 
 def test_the_control_face_over_http(rz: Emulator, hook: Any) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from typing import Any
 
-from razorpay_hardened.emulator import Emulator
+from razorpay_hardened.emulator import Emulator, Request
 
 DAY_S = 86_400
 
@@ -64,6 +65,7 @@ class Tour:
         failing = self.call("POST", f"/v1/payments/{payments[2]}/refund", {"amount": 500})
         rz.settle_refund(failing["id"], "failed")
         rz.clock.advance(120)
+        self._document()
         for phase, outcome in (("chargeback", "lost"), ("fraud", "closed"), ("chargeback", "won")):
             dispute = rz.dispute(payments[3], 1000, phase=phase)
             path = f"/v1/disputes/{dispute['id']}"
@@ -79,6 +81,16 @@ class Tour:
         rz.settle()
         self.call("GET", "/v1/settlements")
         self.call("GET", "/v1/settlements/recon/combined", year=2026, month="01")
+
+    def _document(self) -> None:
+        rz = self.rz
+        token = b64encode(f"{rz.key_id}:{rz.key_secret}".encode()).decode("ascii")
+        headers = {"Authorization": f"Basic {token}", "Content-Type": "multipart/form-data; boundary=x"}
+        file = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n\x89PNG\r\n'
+        purpose = b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\ndispute_evidence\r\n--x--\r\n'
+        reply = rz.handle(Request("POST", "/v1/documents", "", headers, file + purpose))
+        assert reply.status == 200, reply.body
+        self._keep(reply.json())
 
     def _links_and_invoices(self) -> None:
         rz = self.rz

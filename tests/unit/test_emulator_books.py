@@ -131,6 +131,28 @@ def test_an_order_with_all_about_it_is_forgotten() -> None:
     assert api.get("/orders", receipt="r-1")["items"] == []
 
 
+def test_links_and_invoices_are_forgotten_with_their_orders() -> None:
+    """What was paid through a link or an invoice leaves nothing; an open subscription keeps what it needs."""
+    api = Api(Emulator(in_process=True))
+    link = api.post("/payment_links", {"amount": 30_000, "currency": "INR"})["id"]
+    api.rz.pay_link(link)
+    line = {"name": "Book", "amount": 500}
+    bill = {"type": "invoice", "customer": {"name": "Gaurav"}, "line_items": [line]}
+    api.rz.pay_invoice(api.post("/invoices", bill)["id"])
+    item = {"name": "Gold", "amount": 69_900, "currency": "INR"}
+    plan = api.post("/plans", {"period": "monthly", "interval": 1, "item": item})["id"]
+    subscription = api.post("/subscriptions", {"plan_id": plan, "total_count": 12})["id"]
+    api.rz.authenticate(subscription)
+    api.rz.clock.advance(25 * DAY_S)
+    api.rz.world.forget(10 * DAY_S)
+    tables = {kind: len(table) for kind, table in api.rz.world.tables.items() if table}
+
+    assert tables == {"customer": 2, "plan": 1, "subscription": 1, "token": 1}
+    assert api.rz.world.on_captured == {}
+    api.rz.clock.advance(10 * DAY_S)
+    assert api.get(f"/subscriptions/{subscription}")["paid_count"] == 2
+
+
 def test_an_id_is_never_made_twice() -> None:
     """An order with the receipt of a forgotten one is another order."""
     api = Api(Emulator(in_process=True))

@@ -72,6 +72,8 @@ def test_the_bank_and_the_operator_can_be_played(rz: Emulator) -> None:
         ("deliver/replay", {"event_id": "nothing"}),
         ("deliver/replay", {}),
         ("refund", {"payment_id": "pay_00000000000000"}),
+        ("refund", {}),
+        ("capture", {"payment_id": "pay_00000000000000", "colour": "red"}),
         ("bank_answers", {"payment_id": "pay_00000000000000"}),
     ],
 )
@@ -84,9 +86,39 @@ def test_mistakes_are_answered(rz: Emulator, name: str, body: dict[str, Any]) ->
     assert len(rz.deliver.webhooks) == 1
 
 
+def test_checkout_can_be_played_in_two_steps(rz: Emulator) -> None:
+    """Begin and finish, then the operator's capture, by the names of the emulator's own methods."""
+    order_id = rz.request("POST", "/v1/orders", {"amount": 50000, "currency": "INR"}).json()["id"]
+    begun = tell(rz, "begin", order_id=order_id, card="4100280000001007").json()
+    done = tell(rz, "finish", payment_id=begun["id"], answer="success", otp="123456").json()
+    other = rz.request("POST", "/v1/orders", {"amount": 50000, "currency": "INR"}).json()["id"]
+    held = rz.pay(other, outcome="authorized")["id"]
+
+    assert (begun["status"], done["status"]) == ("created", "captured")
+    assert tell(rz, "capture", payment_id=held).json()["status"] == "captured"
+
+
+def test_the_state_has_every_kind(rz: Emulator) -> None:
+    """Whatever the account keeps is under its plural."""
+    paid(rz)
+    seen = look(rz, "state")
+
+    for kind, table in rz.world.tables.items():
+        assert set(seen[f"{kind}s"]) == set(table)
+
+
 def test_unknown_controls_name_the_known_ones(rz: Emulator) -> None:
     """404, with what there is."""
     reply = tell(rz, "teapot")
 
     assert reply.status == 404
     assert "POST /_emulator/pay" in reply.json()["error"]["description"]
+
+
+@pytest.mark.parametrize(("site", "status"), [("cross-site", 403), ("same-site", 200), ("same-origin", 200)])
+def test_pages_of_other_sites_have_no_controls(rz: Emulator, site: str, status: int) -> None:
+    """What a developer happens to visit cannot drive the emulator on the same machine."""
+    data = json.dumps({"seconds": 60}).encode()
+    reply = rz.handle(Request("POST", "/_emulator/clock/advance", "", {"Sec-Fetch-Site": site}, data))
+
+    assert (reply.status, rz.clock.monotonic()) == (status, 0 if status == 403 else 60)

@@ -593,3 +593,29 @@ def test_every_event_fault_changes_something(name: str) -> None:
     assert seen(f"on EVENT *: {name} 0%") == seen(None)
     with pytest.raises(ConfigError):
         emulator().faults.add(f"on GET *: {name}")
+
+
+SHARES = ("lost", "doubled", "late", "tampered", "wrong_secret")
+
+
+@given(st.fixed_dictionaries({name: st.floats(0, 1) for name in SHARES}), st.integers(0, 2**16))
+def test_a_careful_endpoint_gets_everything(plan: dict[str, float], seed: int) -> None:
+    """Whoever refuses what does not verify gets, genuine, every event that was not lost; and stays switched on."""
+    rz = Emulator(seed, in_process=True, deliveries=Deliveries(**plan))
+    believed: set[str] = set()
+
+    def careful(method: str, headers: dict[str, str], body: bytes) -> int:
+        if sign_for_test(body, rz.webhook_secret) != headers[SIGNATURE_HEADER]:
+            return 400
+        believed.add(headers["X-Razorpay-Event-Id"])
+        return 200
+
+    rz.deliver.to(careful)
+    pay(rz, "r-1")
+    pay(rz, "r-2", outcome="failed")
+    rz.clock.advance(90_000)
+    bodies = {event.id for event in rz.world.events}
+
+    assert believed == bodies - {event.id for event in rz.deliver.lost}
+    assert (rz.deliver.pending(), rz.deliver.disabled) == ([], False)
+    assert all(attempt.damage is None for attempt in rz.deliver.log if attempt.acknowledged)

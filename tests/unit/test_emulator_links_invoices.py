@@ -71,6 +71,17 @@ def test_paid_in_parts(api: Api) -> None:
     assert api.refused("POST", f"/payment_links/{made}/cancel") == "cannot cancel or expire an expired link"
 
 
+def test_a_surplus_payment_pays_nothing_twice(api: Api) -> None:
+    """A second tab's payment on the link's order is captured, and the link says nothing more."""
+    made = link(api)["id"]
+    first = api.rz.pay_link(made)
+    second = api.rz.pay(first["order_id"], outcome="captured", concurrent=True)
+
+    assert second["status"] == "captured"
+    assert api.since().count("payment_link.paid") == 1
+    assert len(api.get(f"/payment_links/{made}")["payments"]) == 1
+
+
 def test_cancelled(api: Api) -> None:
     """Cancelled for good, with its event."""
     made = link(api)["id"]

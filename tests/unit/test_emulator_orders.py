@@ -75,8 +75,8 @@ def test_empty_notes_are_a_list(rz: Emulator) -> None:
         ({"currency": ...}, "The currency field is required", "currency", "input_validation_failed"),
         ({"currency": "inr"}, "The selected currency is invalid", "currency", "input_validation_failed"),
         (
-            {"colour": "blue"},
-            "colour is/are not required and should not be sent",
+            {"products": []},
+            "products is/are not required and should not be sent",
             None,
             "extra_field_sent",
         ),

@@ -71,8 +71,8 @@ class Listener:
             self._line({"url": self.url, "forward": self._forward, "signatures_checked": self._verifier is not None})
             return
         checked = "checked" if self._verifier is not None else "not checked: RAZORPAY_WEBHOOK_SECRET is not set"
-        card([("listening", self.url), ("forwards to", self._forward or f"nobody, answers {self._status}")])
-        card([("signatures", checked)])
+        forward = self._forward or f"nobody, answers {self._status}"
+        card([("listening", self.url), ("forwards to", forward), ("signatures", checked)])
         note("Ctrl-C ends it.")
         sys.stdout.flush()
 

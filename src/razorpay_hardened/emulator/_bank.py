@@ -203,4 +203,6 @@ def capture(world: World, payment: Entity) -> None:
     if order is not None and order["status"] == "paid" and not was_paid:
         world.emit("order.paid", payment=payment, order=order)
     if order is not None and (tell := world.on_captured.get(order["id"])) is not None:
+        if order["status"] == "paid":  # whoever made the order has nothing to do with a surplus payment
+            del world.on_captured[order["id"]]
         tell(payment, order)

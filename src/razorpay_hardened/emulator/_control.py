@@ -29,17 +29,23 @@ def control(emulator: Emulator, request: Request) -> Reply:
         return _page.order_page(emulator, request)
     if request.method == "GET" and name.startswith("static/"):
         return _html.static(name.removeprefix("static/"))
+    if not name.startswith("checkout/") and _from_another_site(request):
+        return _mistake("a page of another site may not use the controls", 403)
     reply = _answer(emulator, request, name)
     if name.startswith("checkout/"):  # asked by the script in the shop's page
         return reply._replace(headers={**reply.headers, **_page.CROSS_ORIGIN})
     return reply
 
 
+def _from_another_site(request: Request) -> bool:
+    """Whether a browser says so. Programs say nothing; a shop on another port of this machine is the same site."""
+    return any(name.lower() == "sec-fetch-site" and value == "cross-site" for name, value in request.headers.items())
+
+
 def _answer(emulator: Emulator, request: Request, name: str) -> Reply:
-    handler = _CONTROLS.get((request.method, name))
+    handler = _handler(emulator, request.method, name)
     if handler is None:
-        known = ", ".join(f"{method} {PREFIX}{name}" for method, name in _CONTROLS)
-        return _mistake(f"the emulator's controls are: {known}", 404)
+        return _mistake(f"the emulator's controls are: {_known(emulator)}", 404)
     try:
         body = json.loads(request.body or b"{}")
         if not isinstance(body, dict):
@@ -132,16 +138,14 @@ def _replay(emulator: Emulator, body: Entity) -> Entity:
     return {"pending": [_delivery(one) for one in emulator.deliver.pending()]}
 
 
-def _refund(emulator: Emulator, body: Entity) -> Entity:
-    return emulator.refund(body.pop("payment_id"), body.pop("amount", None), **body)
+def _act(name: str) -> Callable[[Emulator, Entity], Entity]:
+    """A method of the emulator, called with the body's fields; null where nothing came of it."""
 
+    def run(emulator: Emulator, body: Entity) -> Entity:
+        told = getattr(emulator, name)(**body)
+        return dict(told) if told is not None else {"result": None}
 
-def _settle_refund(emulator: Emulator, body: Entity) -> Entity:
-    return emulator.settle_refund(body.pop("refund_id"), **body)
-
-
-def _bank_answers(emulator: Emulator, body: Entity) -> Entity:
-    return emulator.bank_answers(body.pop("payment_id"), **body)
+    return run
 
 
 def _deliver(emulator: Emulator, body: Entity) -> Entity:
@@ -178,9 +182,7 @@ def state(emulator: Emulator, _: Entity | None = None) -> dict[str, Any]:
             "seed": world.seed,
             "now": world.clock.unix(),
             "account_id": world.account.id,
-            "orders": {key: dict(value) for key, value in world.orders.items()},
-            "payments": {key: dict(value) for key, value in world.payments.items()},
-            "refunds": {key: dict(value) for key, value in world.refunds.items()},
+            **{f"{kind}s": {key: dict(value) for key, value in table.items()} for kind, table in world.tables.items()},
             "events": [{"id": event.id, **json.loads(event.body)} for event in world.events],
             "pending": [_delivery(one) for one in deliver.pending()],
             "attempts": [_attempt(one) for one in deliver.log],
@@ -191,6 +193,14 @@ def state(emulator: Emulator, _: Entity | None = None) -> dict[str, Any]:
             "faults": [rule.text for rule in emulator.faults.rules],
         }
 
+
+_ACTS = (
+    *("begin", "finish", "bank_answers", "capture", "refund", "settle_refund"),
+    *("settle", "settlement_arrives", "dispute", "decide_dispute", "downtime", "downtime_changes"),
+    *("pay_link", "pay_invoice", "credit_qr", "credit_virtual_account", "collect_cash"),
+    *("authenticate", "charge", "charges_fail", "change_card", "save_token", "token_becomes"),
+)
+"""Methods of the emulator that customers, banks and operators have; of some kinds, only where it knows them."""
 
 _CONTROLS: dict[tuple[str, str], Callable[[Emulator, Entity], Entity]] = {
     ("GET", "state"): state,
@@ -212,7 +222,15 @@ _CONTROLS: dict[tuple[str, str], Callable[[Emulator, Entity], Entity]] = {
     ("POST", "webhooks"): _register,
     ("POST", "webhooks/enable"): _enable,
     ("POST", "webhooks/disable"): _disable,
-    ("POST", "refund"): _refund,
-    ("POST", "settle_refund"): _settle_refund,
-    ("POST", "bank_answers"): _bank_answers,
 }
+
+
+def _handler(emulator: Emulator, method: str, name: str) -> Callable[[Emulator, Entity], Entity] | None:
+    if method == "POST" and name in _ACTS and hasattr(emulator, name):
+        return _act(name)
+    return _CONTROLS.get((method, name))
+
+
+def _known(emulator: Emulator) -> str:
+    acts = [("POST", name) for name in _ACTS if hasattr(emulator, name)]
+    return ", ".join(f"{method} {PREFIX}{name}" for method, name in (*_CONTROLS, *acts))

@@ -168,6 +168,7 @@ _AMOUNT = Field("amount", "Amount in subunits; empty is all of it", kind="number
 _OUTCOME = Field("outcome", "Outcome", choices=("", *instruments.OUTCOMES))
 
 ACTS: tuple[Act, ...] = (
+    Act("advance", "Let time pass", "", _advance, (Field("seconds", "Seconds", "60", kind="number"),)),
     Act(
         "pay",
         "A customer pays",
@@ -297,7 +298,6 @@ ACTS: tuple[Act, ...] = (
         _status_in("active"),
         "credit_qr",
     ),
-    Act("advance", "Let time pass", "", _advance, (Field("seconds", "Seconds", "60", kind="number"),)),
     Act(
         "register",
         "Register a webhook",

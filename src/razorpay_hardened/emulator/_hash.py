@@ -11,6 +11,7 @@ import hashlib
 __all__ = ["digits", "token", "unit"]
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PAIRS = tuple(low + high for high in _BASE62 for low in _BASE62)
 
 
 def _number(seed: int, parts: tuple[object, ...]) -> int:
@@ -20,12 +21,12 @@ def _number(seed: int, parts: tuple[object, ...]) -> int:
 
 def token(seed: int, *parts: object, length: int = 14) -> str:
     """``length`` base62 characters; Razorpay's ids have 14 after their prefix (FACTS section 1)."""
-    number = _number(seed, parts) % 62**length  # only these digits are shown; small numbers divide faster
+    number = _number(seed, parts) % 62**length
     out = []
-    for _ in range(length):
-        number, rest = divmod(number, 62)
-        out.append(_BASE62[rest])
-    return "".join(out)
+    for _ in range((length + 1) // 2):  # two digits at a time, from small numbers: every id passes here
+        number, rest = divmod(number, 3844)
+        out.append(_PAIRS[rest])
+    return "".join(out)[:length]
 
 
 def digits(seed: int, *parts: object, length: int = 12) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import select
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -35,13 +36,15 @@ _LINGER_ZERO = struct.pack("ii", 1, 0)  # close with a reset instead of an order
 class Server:
     """One listening socket and its thread. Raises :class:`ConfigError` where the address cannot be had."""
 
-    def __init__(self, emulator: Emulator, host: str, port: int) -> None:
+    def __init__(self, emulator: Emulator, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         self.stopping = threading.Event()
         try:
             self._http = _Listener((host, port), emulator, self.stopping)
         except OSError as error:
             raise ConfigError(f"the emulator cannot listen on {host}:{port}: {error.strerror}") from error
-        self.url = f"http://{host}:{self._http.server_address[1]}"
+        if tls is not None:  # each connection shakes hands in its own thread, or a silent one would stop them all
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True, do_handshake_on_connect=False)
+        self.url = f"{'http' if tls is None else 'https'}://{host}:{self._http.server_address[1]}"
         self._thread = threading.Thread(
             target=self._http.serve_forever, args=(_POLL_S,), name="razorpay-emulator", daemon=True
         )

@@ -1,7 +1,4 @@
-"""Orders with a ``token`` block: who pays one lets the business charge again (API reference, recurring payments).
-
-Cards and UPI. Mandates by eMandate and NACH begin with an order over 0, which is not emulated.
-"""
+"""Orders that register a mandate, or that only one bank account may pay (FACTS section 8)."""
 
 from __future__ import annotations
 
@@ -14,67 +11,61 @@ from razorpay_hardened.emulator.wire import Entity, refusal
 if TYPE_CHECKING:
     from razorpay_hardened.emulator.world import World
 
-__all__ = ["FIELDS", "attach", "block_in", "notice_failed", "notice_in", "notify"]
+__all__ = ["expect", "notice_failed", "notice_in", "notify", "said_in"]
 
-FIELDS = {"customer_id", "method", "token"}
 _AFTER_S = 36 * 3600
 _NOTICE_S = 60  # how long a pre-debit notice takes; not published
-_LEAST = 100
-_MOST = {"card": 1_500_000, "upi": 9_999_900}
+_LEAST, _MOST = 100, {"card": 1_500_000, "upi": 9_999_900}
 _FREQUENCIES = ("weekly", "monthly", "yearly", "as_presented")
+_METHODS = ("card", "netbanking", "upi", "emandate", "nach")
 
 
-def block_in(world: World, body: Entity) -> Entity | None:
-    """The mandate that an order asks for, or None. That its fields are needed is published, the texts are not."""
-    if body.get("token") is None:
-        _checks.known_fields(FIELDS & set(body), ())
-        return None
-    said = body["token"]
-    if not isinstance(said, dict):
-        raise refusal("The token must be an array.", field="token")
-    _checks.known_fields(said, {"max_amount", "expire_at", "frequency", "notes"})
-    customer = world.live("customer", body.get("customer_id"))
-    method = _checks.choice_in(body, "method", tuple(_MOST), "card")
-    most = _checks.whole_in(said, "max_amount", least=_LEAST)
-    if most > _MOST[method]:
-        raise refusal(f"The max_amount may not be greater than {_MOST[method]}.", field="max_amount")
-    expire_at = _checks.time_in(said, "expire_at")
+def said_in(world: World, body: Entity) -> Entity:
+    """``customer_id``, ``method``, ``bank_account`` and ``token`` of an order, shown again as they were sent."""
+    said: Entity = {}
+    if body.get("customer_id") is not None:
+        said["customer_id"] = world.live("customer", body["customer_id"])["id"]
+    if body.get("method") is not None:
+        said["method"] = _checks.choice_in(body, "method", _METHODS)
+    if body.get("bank_account") is not None:
+        bank = _checks.object_in(body, "bank_account")
+        for field in ("account_number", "name", "ifsc"):
+            _checks.text_in(bank, field, 255, needed=True)
+        said["bank_account"] = dict(bank)
+    if body.get("token") is not None:
+        said["token"] = dict(_checks.object_in(body, "token"))
+        if "customer_id" not in said:  # text: not published
+            raise refusal("The customer_id field is required when token is present", field="customer_id")
+        if said.get("method") in _MOST:
+            _check_limits(world, said["token"], _MOST[said["method"]])
+    return said
+
+
+def _check_limits(world: World, token: Entity, most: int) -> None:
+    """What a card or UPI mandate must say (API reference, recurring payments); the texts are not published."""
+    if _checks.whole_in(token, "max_amount", least=_LEAST) > most:
+        raise refusal(f"The max_amount may not be greater than {most}.", field="max_amount")
+    expire_at = _checks.time_in(token, "expire_at")
     if expire_at is None:
         raise refusal("The expire_at field is required", field="expire_at")
     if expire_at <= world.clock.unix():
         raise refusal("The expire_at must be in the future.", field="expire_at")
-    return {
-        "customer_id": customer["id"],
-        "method": method,
-        "max_amount": most,
-        "expire_at": expire_at,
-        "frequency": _checks.choice_in(said, "frequency", _FREQUENCIES),
-        "notes": _checks.notes_in(said),
-    }
+    _checks.choice_in(token, "frequency", _FREQUENCIES)
 
 
-def attach(world: World, order: Entity, block: Entity) -> None:
-    """Let the order show its mandate, and let the payment that pays it make the token."""
-    customer_id = block["customer_id"]
-    shown = {key: value for key, value in block.items() if key != "customer_id"}
-    order.update(
-        method=block["method"],
-        customer_id=customer_id,
-        token={**shown, "recurring_status": None, "failure_reason": None, "currency": order["currency"]},
-    )
-    world.on_captured[order["id"]] = partial(_registered, world, block)
+def expect(world: World, order: Entity) -> None:
+    """When the order is paid, the customer has a token with which he can be charged again."""
+    world.private[order["id"]]["payment"] = {"customer_id": order["customer_id"]}
+    world.on_captured[order["id"]] = partial(_registered, world)
 
 
-def _registered(world: World, block: Entity, payment: Entity, order: Entity) -> None:
-    """The first payment was captured: the token is confirmed, up to the mandate's end."""
-    if payment.get("token_id") is not None:
-        return
+def _registered(world: World, payment: Entity, order: Entity) -> None:
+    limits = order["token"] if order.get("method") in _MOST else {}
     token = _customers.make_token(
-        world, block["customer_id"], payment, expires=block["expire_at"], most=block["max_amount"]
+        world, order["customer_id"], payment, expires=limits.get("expire_at"), most=limits.get("max_amount")
     )
-    payment.update(customer_id=block["customer_id"], token_id=token["id"])
-    order["token"] = {**order["token"], "recurring_status": "confirmed"}
-    world.save(payment, order)
+    payment["token_id"] = token["id"]
+    world.save(payment)
 
 
 # --- pre-debit notices ----------------------------------------------------------------------------------------------

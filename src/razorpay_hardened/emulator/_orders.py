@@ -26,9 +26,13 @@ _FIELDS = {
     "payment",
     "payment_capture",
     "transfers",
+    "customer_id",
+    "method",
+    "bank_account",
+    "token",
     "notification",
-    *_mandates.FIELDS,
 }
+_MANDATES_AT_ZERO = ("emandate", "nach")
 _EXPANSIONS = ("payments", "payments.card", "transfers", "virtual_account")
 _AUTO_MIN, _MANUAL_MAX = 12, 7200  # minutes (FACTS section 9)
 
@@ -39,7 +43,7 @@ def create(world: World, call: Call) -> Entity:
     _checks.known_fields(body, _known(world.options))
     amount, currency = _amount(world, body)
     receipt, notes = _checks.receipt_in(body), _checks.notes_in(body)
-    terms, mandate = _terms(world, body), _mandates.block_in(world, body)
+    terms, said = _terms(world, body), _mandates.said_in(world, body)
     notice = _mandates.notice_in(world, body)
     if (twin := _same_receipt(world, receipt)) is not None:
         if body.get("unique_receipt") is True:
@@ -59,16 +63,15 @@ def create(world: World, call: Call) -> Entity:
         "attempts": 0,
         "notes": notes,
         "created_at": world.clock.unix(),
+        **said,
     }
     world.terms[order["id"]] = terms
+    if said.get("token") is not None:
+        _mandates.expect(world, order)
     if receipt is not None:
         world.receipts.setdefault(receipt, order["id"])
     if notice is not None:
         _mandates.notify(world, order, notice)
-    if mandate is not None:
-        if body.get("transfers") is not None or terms.partial:  # whether Razorpay can do both is not published
-            raise refusal("The token block cannot be sent with transfers or partial payment", field="token")
-        _mandates.attach(world, order, mandate)
     if body.get("transfers") is not None:
         if terms.partial:  # the rule is published, the text is not (FACTS section 9)
             raise refusal("Transfers cannot be made on orders with partial payment", field="transfers")
@@ -88,6 +91,8 @@ def _known(options: Options) -> set[str]:
 def _amount(world: World, body: Entity) -> tuple[int, str]:
     amount = _checks.amount_in(body, missing="amount: is required.")
     currency = _checks.currency_in(body)
+    if amount == 0 and body.get("method") in _MANDATES_AT_ZERO:
+        return amount, currency  # a mandate may be registered for nothing
     if amount < _checks.minimum(currency):
         raise refusal(
             "Order amount less than minimum amount allowed",

@@ -24,8 +24,8 @@ _EXPANSIONS = ("card", "emi", "transaction", "refunds", "offers", "token", "tran
 
 
 def shown(payment: Entity, *, with_card: bool = False) -> Entity:
-    """The payment as the API shows it: the card only on request (events always carry it)."""
-    return {key: value for key, value in payment.items() if with_card or key != "card"}
+    """The payment as the API shows it: card and EMI plan only on request (events always carry them)."""
+    return {key: value for key, value in payment.items() if key != "emi" and (with_card or key != "card")}
 
 
 def find(world: World, call: Call, payment_id: str) -> Entity:
@@ -44,6 +44,12 @@ def fetch(world: World, call: Call) -> Entity:
 
 def _expanded(world: World, payment: Entity, wanted: set[str], as_of: int | None) -> Entity:
     entity = shown(payment, with_card="card" in wanted)
+    if "emi" in wanted and "emi" in payment:
+        entity["emi"] = payment["emi"]
+    if "offers" in wanted:
+        entity["offers"] = collection([])  # offers are not emulated: there is none
+    if "token" in wanted and (token := world.table("token").get(payment.get("token_id") or "")) is not None:
+        entity["token"] = dict(token)
     if "refunds" in wanted:
         entity["refunds"] = collection(world.newest_first(world.payment_refunds[payment["id"]], as_of))
     return entity

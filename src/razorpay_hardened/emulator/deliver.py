@@ -258,7 +258,8 @@ class Deliverer:
         fate = self._world.faults.fate_of(event.name, event.id, hook.name)
         apart = () if hook is self._main else (hook.name,)
         its: Way = way(self._plan, self._world.seed, event, fate, *apart)
-        headers = self._accepted[hook.name, event.id] = self._headers(hook, event)
+        headers = event.headers() if hook.secret is None else self._headers(hook, event)
+        self._accepted[hook.name, event.id] = headers
         if not its.delays_ms:
             self.lost.append(event)
         for delay in its.delays_ms:

@@ -20,6 +20,8 @@ from razorpay_hardened.errors import ConfigError
 from razorpay_hardened.signing import sign_checkout_for_test
 
 if TYPE_CHECKING:
+    import ssl
+
     import requests
     from requests.adapters import BaseAdapter
 
@@ -38,7 +40,8 @@ class Emulator(Acts):
     opens no socket: use :meth:`session` or :meth:`request`.
 
     ``seed`` decides every id, secret, delay and toss. ``start`` is the virtual time at which it begins. Deliveries go
-    to ``webhook_url`` or to what ``deliver.to`` is given. Raises :class:`ConfigError` for settings it cannot use.
+    to ``webhook_url`` or to what ``deliver.to`` is given. With ``tls`` (a server's context) the HTTP face is
+    HTTPS. Raises :class:`ConfigError` for settings it cannot use.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Emulator(Acts):
         in_process: bool = False,
         port: int = 0,
         host: str = "127.0.0.1",
+        tls: ssl.SSLContext | None = None,
         start: datetime = DEFAULT_START,
         webhook_url: str | None = None,
         deliveries: Deliveries | None = None,
@@ -65,6 +69,7 @@ class Emulator(Acts):
         self.said: tuple[str, bool] = ("", False)  # what the dashboard has to say next, and whether it is bad news
         self._open: dict[str, instruments.Instrument] = {}
         self._address = (host, port)
+        self._tls = tls
         self._server: Server | None = None
         if webhook_url is not None:
             self.deliver.to_url(webhook_url)
@@ -162,7 +167,7 @@ class Emulator(Acts):
         if not self.in_process and self._server is None:
             from razorpay_hardened.emulator._http import Server
 
-            self._server = Server(self, *self._address)
+            self._server = Server(self, *self._address, tls=self._tls)
         return self
 
     def close(self) -> None:

@@ -203,15 +203,17 @@ class World:
         return (entity for entity in found if entity is not None)
 
     def remember_answer(self, operation: str, key: str, request: str, answer: Entity) -> None:
-        """Keep the first answer to an idempotency key, for ever: how long Razorpay does is not documented."""
+        """Keep the first answer to an idempotency key, until it is forgotten with the rest: how long Razorpay keeps it
+        is not documented."""
         self.answers[operation, key] = IdempotentAnswer(request, answer, self.clock.ms)
 
     def forget(self, older_than_s: float) -> int:
         """Drop what is finished and was last touched more than ``older_than_s`` ago; how many entities that were.
 
-        Only what nobody can change any more goes: paid orders with their captured payments and processed refunds,
-        closed links and disputes, settled settlements; and the events about them. Raises :class:`ConfigError` for
-        less than five days, within which a bank or the clock may still speak.
+        What goes: orders with their payments and refunds, together or not at all, as long as none is held, pending,
+        disputed or waiting for a settlement; closed links, invoices, disputes and the like; and the events of then. An
+        order that nobody touched for so long goes too, paid or not. Raises :class:`ConfigError` for less than five
+        days, within which a bank or the clock may still speak.
         """
         with self.lock:
             return forget(self, older_than_s)
