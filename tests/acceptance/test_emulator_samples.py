@@ -135,6 +135,7 @@ OTHER_CONTENTS = {
 }
 
 EXTRA = {
+    ("order", "notification"): "a response field of an order for a debit (API reference), without a sample",
     ("payment", "refunds"): "asked for with expand[]: documented (FACTS section 13), without a sample",
     ("dispute", "payment"): "asked for with expand[]: the sample wraps the answer of another tool around it",
 }

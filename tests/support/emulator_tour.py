@@ -138,6 +138,14 @@ class Tour:
             self.call("GET", f"/v1/{path}")
         customer = self.call("GET", f"/v1/subscriptions/{now['id']}")["customer_id"]
         token = self.call("GET", f"/v1/customers/{customer}/tokens")["items"][0]["id"]
+        block = {"max_amount": 500_000, "expire_at": rz.clock.unix() + 365 * DAY_S, "frequency": "monthly"}
+        rz.pay(self.order(100, customer_id=customer, method="card", token=block)["id"], "card")
+        self.call("GET", f"/v1/customers/{customer}/tokens")
+        self.order(notification={"token_id": token})
+        rz.clock.advance(60)
+        rz.notices_fail(token)
+        self.order(notification={"token_id": token})
+        rz.clock.advance(60)
         rz.token_becomes(token, "paused")
         rz.token_becomes(token, "confirmed")
         self.call("PUT", f"/v1/customers/{customer}/tokens/{token}/cancel")

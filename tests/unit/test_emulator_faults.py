@@ -35,6 +35,7 @@ def acts(rz: Emulator, times: int, receipt: str = "r-1") -> list[int]:
         ("503", 503, "text/html"),
         ("504", 504, "text/html"),
         ("in_progress", 409, "application/json"),
+        ("no_record", 500, "application/json"),
     ],
 )
 def test_statuses(rz: Emulator, fault: str, status: int, content: str) -> None:

@@ -17,6 +17,7 @@ from razorpay_hardened.emulator import (
     instruments,
 )
 from razorpay_hardened.errors import ConfigError
+from razorpay_hardened.signing import sign_payment_link_for_test, sign_subscription_for_test
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,6 +119,31 @@ class Acts:
             order = _links.order_for(self.world, link)
             return self.pay(order["id"], method, amount=amount, **how)
 
+    def link_callback(self, payment_id: str) -> dict[str, str]:
+        """The query with which a paid link's ``callback_url`` is called, signed with the key secret (FACTS section 6).
+
+        Raises :class:`ConfigError` for a payment that no link was paid with.
+        """
+        with self.world.lock:
+            links = self.world.table("payment_link").values()
+            link = next((one for one in links if payment_id in self.world.owned(one["id"], "payment")), None)
+            if link is None:
+                raise ConfigError(f"no payment link was paid with {payment_id}")
+            said = {
+                "payment_link_id": link["id"],
+                "payment_link_reference_id": link["reference_id"],
+                "payment_link_status": link["status"],
+            }
+            signature = sign_payment_link_for_test(
+                payment_link_id=link["id"],
+                reference_id=link["reference_id"],
+                status=link["status"],
+                payment_id=payment_id,
+                secret=self.world.account.key_secret,
+            )
+        fields = {f"razorpay_{name}": value for name, value in said.items()}
+        return {**fields, "razorpay_payment_id": payment_id, "razorpay_signature": signature}
+
     def pay_invoice(self, invoice_id: str, method: str = "card", *, amount: int | None = None, **how: Any) -> Entity:
         """Somebody pays an issued invoice. That of a subscription which is pending or halted brings it back."""
         with self.world.lock:
@@ -193,6 +219,23 @@ class Acts:
             person = {**_PERSON, "customer_id": customer["id"]}
             return dict(_charging.authenticate(self.world, subscription, instrument, customer, person))
 
+    def subscription_form(self, subscription_id: str) -> dict[str, str]:
+        """What Checkout hands to the shop after a subscription was authorised: the payment is signed first.
+
+        Raises :class:`ConfigError` where nobody authorised it.
+        """
+        self._get("subscription", subscription_id)
+        payment_id = self.world.private[subscription_id].get("authenticated_by")
+        if payment_id is None:
+            raise ConfigError("nobody has authorised the subscription")
+        secret = self.world.account.key_secret
+        signature = sign_subscription_for_test(payment_id=payment_id, subscription_id=subscription_id, secret=secret)
+        return {
+            "razorpay_payment_id": payment_id,
+            "razorpay_subscription_id": subscription_id,
+            "razorpay_signature": signature,
+        }
+
     def charge(self, subscription_id: str, *, fails: bool = False) -> Entity | None:
         """Charge a subscription now: this cycle's charge, or the retry of one that failed. Returns the payment."""
         with self.world.lock:
@@ -225,6 +268,18 @@ class Acts:
             _bank.authorize(self.world, payment, capture_it=None)
             _bank.give_back(self.world, payment)
             return dict(_customers.make_token(self.world, customer["id"], payment))
+
+    def debits_fail(self, token_id: str, failing: bool = True) -> None:
+        """From now on the bank refuses every recurring debit of a token, or takes them again."""
+        with self.world.lock:
+            self._get("token", token_id)
+            self.world.private[token_id]["failing"] = failing
+
+    def notices_fail(self, token_id: str, failing: bool = True) -> None:
+        """From now on no pre-debit notice about a token can be delivered, or they can again."""
+        with self.world.lock:
+            self._get("token", token_id)
+            self.world.private[token_id]["notices_fail"] = failing
 
     def token_becomes(self, token_id: str, status: str) -> Entity:
         """The customer's bank or app changes a mandate: ``paused``, ``confirmed`` (again), ``cancelled``,

@@ -44,6 +44,7 @@ def authenticate(
         world.save(subscription)
         return payment
     private["token_id"] = _customers.make_token(world, customer["id"], payment)["id"]
+    private["authenticated_by"] = payment["id"]
     subscription.update(status="authenticated", customer_id=customer["id"], payment_method=payment["method"])
     world.save(subscription)
     world.emit("subscription.authenticated", subscription=subscription)

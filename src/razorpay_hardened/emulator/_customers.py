@@ -94,8 +94,11 @@ def update(world: World, call: Call) -> Entity:
 # --- tokens ---------------------------------------------------------------------------------------------------------
 
 
-def make_token(world: World, customer_id: str | None, payment: Entity) -> Entity:
-    """What the bank gives after an authentication payment: the right to charge again."""
+def make_token(
+    world: World, customer_id: str | None, payment: Entity, *, expires: int | None = None, most: int | None = None
+) -> Entity:
+    """What the bank gives after an authentication payment: the right to charge again, until ``expires``, not more
+    than ``most`` subunits at once (``max_amount``, shown where the mandate named one)."""
     now = world.clock.unix()
     vpa = (payment["vpa"] or "").partition("@")
     token: Entity = {
@@ -112,12 +115,14 @@ def make_token(world: World, customer_id: str | None, payment: Entity) -> Entity
         "mrn": None,
         "used_at": now,
         "created_at": now,
-        "expired_at": now + _TOKEN_LIFE_S,
+        "expired_at": now + _TOKEN_LIFE_S if expires is None else expires,
         "status": None,
         "notes": [],
         "dcc_enabled": False,
         "compliant_with_tokenisation_guidelines": False,
     }
+    if most is not None:
+        token["max_amount"] = most
     if "card" in payment:
         token["card"] = {**payment["card"], "expiry_month": 12, "expiry_year": 2030, "flows": {"recurring": True}}
         del token["card"]["id"]

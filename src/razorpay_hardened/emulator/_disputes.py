@@ -90,6 +90,7 @@ def _deadline(world: World, dispute_id: str) -> None:
     """Nobody answered in time: lost."""
     dispute = world.table("dispute").get(dispute_id)
     if dispute is not None and dispute["status"] == "open" and world.clock.unix() > dispute["respond_by"]:
+        world.private[dispute_id]["lapsed"] = True
         _end(world, dispute, "lost")
 
 
@@ -181,10 +182,11 @@ def contest(world: World, call: Call) -> Entity:
 
 
 def _answerable(world: World, dispute: Entity) -> None:
+    """One that was lost because nobody answered is refused for that, not for its status (API reference, disputes)."""
+    if world.private.get(dispute["id"], {}).get("lapsed"):
+        raise refusal("Action not allowed as deadline to respond has elapsed")
     if dispute["status"] != "open":
         raise refusal(f"Action not allowed when dispute is in {dispute['status']} status")
-    if world.clock.unix() > dispute["respond_by"]:
-        raise refusal("Action not allowed as deadline to respond has elapsed")
 
 
 def _evidence(world: World, dispute: Entity, body: Entity) -> Entity:

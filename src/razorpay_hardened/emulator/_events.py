@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Event", "make"]
 
-_SUBJECTS = {"payment.dispute": "dispute"}  # everywhere else the first part of the name is the subject
+# everywhere else the first part of the name is the subject
+_SUBJECTS = {"payment.dispute": "dispute", "order.notification": "notification"}
 
 
 class Event(NamedTuple):
@@ -51,6 +52,14 @@ def make(world: World, name: str, entities: dict[str, Entity]) -> Event:
         "payload": {key: {"entity": entity} for key, entity in entities.items()},
         "created_at": world.clock.unix(),
     }
-    body = json_bytes(envelope)
+    return _signed(world, name, subject["id"], json_bytes(envelope))
+
+
+def given(world: World, body: Entity) -> Event:
+    """An event whose body is given as it is: of a product that is not emulated, or of a shape to come."""
+    return _signed(world, body["event"], "given", json_bytes(body))
+
+
+def _signed(world: World, name: str, about: str, body: bytes) -> Event:
     signature = hmac.digest(world.account.webhook_secret.encode(), body, "sha256").hex()
-    return Event(world.event_id(name, subject["id"]), name, world.clock.ms, body, signature)
+    return Event(world.event_id(name, about), name, world.clock.ms, body, signature)

@@ -30,6 +30,7 @@ _FIELDS = {
     "method",
     "bank_account",
     "token",
+    "notification",
 }
 _MANDATES_AT_ZERO = ("emandate", "nach")
 _EXPANSIONS = ("payments", "payments.card", "transfers", "virtual_account")
@@ -43,6 +44,7 @@ def create(world: World, call: Call) -> Entity:
     amount, currency = _amount(world, body)
     receipt, notes = _checks.receipt_in(body), _checks.notes_in(body)
     terms, said = _terms(world, body), _mandates.said_in(world, body)
+    notice = _mandates.notice_in(world, body)
     if (twin := _same_receipt(world, receipt)) is not None:
         if body.get("unique_receipt") is True:
             return dict(twin)  # whatever the amount: behaviour when it differs is UNCONFIRMED
@@ -68,6 +70,8 @@ def create(world: World, call: Call) -> Entity:
         _mandates.expect(world, order)
     if receipt is not None:
         world.receipts.setdefault(receipt, order["id"])
+    if notice is not None:
+        _mandates.notify(world, order, notice)
     if body.get("transfers") is not None:
         if terms.partial:  # the rule is published, the text is not (FACTS section 9)
             raise refusal("Transfers cannot be made on orders with partial payment", field="transfers")
@@ -214,4 +218,8 @@ ROUTES = (
     Route("PATCH", "/v1/orders/:id", update),
     Route("GET", "/v1/orders/:id/payments", payments),
 )
-EVENTS = (EventKind("order.paid", (("payment", "order"),)),)
+EVENTS = (
+    EventKind("order.paid", (("payment", "order"),)),
+    EventKind("order.notification.delivered", (("notification",),)),
+    EventKind("order.notification.failed", (("notification",),)),
+)

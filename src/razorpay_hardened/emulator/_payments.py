@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from razorpay_hardened.emulator import _bank, _checks
+from razorpay_hardened.emulator import _bank, _checks, _mandates
 from razorpay_hardened.emulator._listing import collection, expansions, page
 from razorpay_hardened.emulator._route import EventKind, Route
-from razorpay_hardened.emulator.instruments import Instrument
+from razorpay_hardened.emulator.instruments import CARD_FAILURE, PLAIN_FAILURE, Instrument
 from razorpay_hardened.emulator.wire import Call, Entity, not_applicable, refusal
 from razorpay_hardened.signing import sign_checkout_for_test
 
@@ -135,6 +136,8 @@ def create_recurring(world: World, call: Call) -> Entity:
         raise refusal("The amount is not that of the order", field="amount", reason="order_amount_mismatch")
     if order["status"] == "paid":
         raise refusal(ALREADY_PAID, reason="order_already_paid")
+    if amount > token.get("max_amount", amount):  # text: published for other amounts
+        raise refusal("Amount exceeds maximum amount allowed.", field="amount")
     person = {
         "email": body.get("email") or customer["email"],
         "contact": body.get("contact") or customer["contact"],
@@ -144,7 +147,11 @@ def create_recurring(world: World, call: Call) -> Entity:
         "description": _checks.text_in(body, "description", 2048),
     }
     payment = _bank.begin(world, order, _instrument(token), amount, currency, **person)
-    _bank.authorize(world, payment, capture_it=None)
+    takes_s = world.options.recurring_debit_s
+    if takes_s:
+        world.clock.plan(world.clock.ms + takes_s * 1000, partial(_debit, world, token["id"], payment))
+    else:
+        _debit(world, token["id"], payment)
     token["used_at"] = world.clock.unix()
     world.save(token)
     secret = world.account.key_secret
@@ -153,6 +160,14 @@ def create_recurring(world: World, call: Call) -> Entity:
         "razorpay_order_id": order["id"],
         "razorpay_signature": sign_checkout_for_test(order_id=order["id"], payment_id=payment["id"], secret=secret),
     }
+
+
+def _debit(world: World, token_id: str, payment: Entity) -> None:
+    """The bank's word on a recurring debit; there is none where the customer could not be told of it before."""
+    if world.private.get(token_id, {}).get("failing") or _mandates.notice_failed(world, payment["order_id"]):
+        _bank.fail(world, payment, CARD_FAILURE if "card" in payment else PLAIN_FAILURE)
+    else:
+        _bank.authorize(world, payment, capture_it=None)
 
 
 def _instrument(token: Entity) -> Instrument:

@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
-from razorpay_hardened.emulator import _bank, _payments, _refunds, _settle, instruments
+from razorpay_hardened.emulator import _bank, _events, _hash, _payments, _refunds, _settle, instruments
 from razorpay_hardened.emulator._acts import Acts
+from razorpay_hardened.emulator._events import Event
 from razorpay_hardened.emulator.deliver import Deliverer, Deliveries
 from razorpay_hardened.emulator.options import Options
 from razorpay_hardened.emulator.wire import Call, Entity, Reply, Request, refusal
@@ -121,6 +122,34 @@ class Emulator(Acts):
         """Sign new events with ``secret``; what is already on its way keeps the old signature (FACTS section 10)."""
         with self.world.lock:
             self.world.account.webhook_secret = secret
+
+    def regenerate_key(self, *, old_lives_s: float = 0) -> None:
+        """Another API key pair, made from the seed. The old one dies at once, or ``old_lives_s`` later: a day where
+        the account was told so (FACTS section 1). New Checkout signatures are made with the new secret."""
+        with self.world.lock:
+            nth = len(self.world.account.retired) + 1
+            key_id = f"rzp_test_{_hash.token(self.world.seed, 'key', nth)}"
+            secret = _hash.token(self.world.seed, "key secret", nth, length=24)
+            self.world.account.replace_key(key_id, secret, self.clock.ms + round(old_lives_s * 1000))
+
+    def revoke_access(self) -> Event:
+        """The account withdraws the access of the app that holds :attr:`access_token`: it is refused from now on."""
+        with self.world.lock:
+            account = self.world.account
+            account.access_token = f"rzp_test_oauth_{_hash.token(self.world.seed, 'revoked', account.access_token)}"
+            name = "account.app.authorization_revoked"  # the one body without entity and payload
+            created = self.clock.unix()
+            return self.send_event({"event": name, "account_id": account.id, "contains": [], "created_at": created})
+
+    def send_event(self, body: Entity) -> Event:
+        """An event that no act makes, of a product that is not emulated or of a shape to come: the body is sent as it
+        is, signed and delivered like any other. Raises :class:`ConfigError` where it does not name its ``event``."""
+        if not isinstance(body.get("event"), str) or not body["event"]:
+            raise ConfigError('an event\'s body has the field "event", which is its name')
+        with self.world.lock:
+            event = _events.given(self.world, body)
+            self.world.announce(event)
+            return event
 
     # --- faces --------------------------------------------------------------------------------------------------
 

@@ -85,6 +85,12 @@ def _server_error() -> Reply:
     return json_reply({"error": {"code": "SERVER_ERROR", "description": text, **nothing, "metadata": {}}}, 500)
 
 
+def _no_record() -> Reply:
+    """The idempotency store is down. Only the text is published."""
+    nothing = dict.fromkeys(("source", "step", "reason"), "NA")
+    return json_reply({"error": {"code": "SERVER_ERROR", "description": _NO_RECORD, **nothing, "metadata": {}}}, 500)
+
+
 def _throttled(retry_after: float | None) -> Reply:
     """Over the limit. No ``Retry-After`` unless asked for: none is documented (FACTS section 4)."""
     reply = envelope(not_applicable("Throttling Error", 429))
@@ -100,6 +106,7 @@ _STATUSES: dict[str, Callable[[], Reply]] = {
     "504": lambda: _gateway_page(504, "Gateway Timeout"),
 }
 
+_NO_RECORD = "Internal server error - Failed to fetch idempotency record"
 _IN_PROGRESS = "Another request with the same idempotency key is still in progress."
 
 
@@ -129,6 +136,7 @@ FAULTS: dict[str, Callable[[float | None], Fault]] = {
     "429": _before(_throttled),
     **{name: _before(_ignoring(make)) for name, make in _STATUSES.items()},
     "in_progress": _before(lambda _: envelope(not_applicable(_IN_PROGRESS, 409))),
+    "no_record": _before(_ignoring(_no_record)),
     "reset_before": _before(lambda _: Reply(0, act="reset")),
     "hang": _before(lambda s: Reply(0, act="hang", seconds=HANG_S if s is None else s)),
     # it is done, and the answer goes wrong

@@ -60,3 +60,5 @@ class Options(NamedTuple):
     authentication_amount: int = 500
     """Paise of the payment that authenticates a subscription which starts later, given back at once. The figure is
     not published (FACTS section 9)."""
+    recurring_debit_s: int = 0
+    """Seconds until a recurring debit ends; test mode takes about 300 for cards (SCENARIOS CARDREC). 0 is at once."""

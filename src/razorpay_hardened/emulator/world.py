@@ -41,6 +41,7 @@ class Account:
         "key_secret",
         "partner_id",
         "partner_secret",
+        "retired",
         "webhook_secret",
     )
 
@@ -54,7 +55,17 @@ class Account:
         self.partner_id = f"rzp_test_partner_{_hash.token(seed, 'partner')}"
         self.partner_secret = _hash.token(seed, "partner secret", length=24)
         self.access_token = f"rzp_test_oauth_{_hash.token(seed, 'access token', length=32)}"
-        self.basic = b"Basic " + b64encode(f"{self.key_id}:{self.key_secret}".encode())
+        self.basic = self._basic()
+        self.retired: list[tuple[bytes, int]] = []  # what an older key pair sends, and the millisecond it ends in
+
+    def _basic(self) -> bytes:
+        return b"Basic " + b64encode(f"{self.key_id}:{self.key_secret}".encode())
+
+    def replace_key(self, key_id: str, key_secret: str, old_until_ms: int) -> None:
+        """Another key pair; the present one is taken until then."""
+        self.retired.append((self.basic, old_until_ms))
+        self.key_id, self.key_secret = key_id, key_secret
+        self.basic = self._basic()
 
     def __repr__(self) -> str:
         return f"<Account {self.id} {self.key_id}>"
@@ -209,7 +220,10 @@ class World:
 
     def emit(self, name: str, **entities: Entity) -> None:
         """An event about what just happened; the bodies are snapshots (FACTS section 10)."""
-        event = _events.make(self, name, entities)
+        self.announce(_events.make(self, name, entities))
+
+    def announce(self, event: _events.Event) -> None:
+        """Put the event on its way."""
         self.events.append(event)
         if self.on_event is not None:
             self.on_event(event)
