@@ -8,14 +8,15 @@ WORKERS ?= 2
 # Where it is set, every process of a test run compiles the whole package and rewrites every assertion anew: 3 s each.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test unit check format simulate crash bench coverage clean
+.PHONY: demo test unit check format simulate crash storm bench coverage clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo      one payment provider's bad day, end to end, in under a minute"
 	@echo "make test      every test"
 	@echo "make check     ruff, format, mypy --strict, import walls"
-	@echo "make simulate  50 simulated days in process      make crash  kill -9, restarts and races, at full size"
+	@echo "make simulate  50 simulated days in process      make crash  kill -9 at every commit point, both databases"
+	@echo "make storm     races, restarts and killed connections at full size: tens of minutes"
 	@echo "make bench     measurements beside their floors  make coverage  branch coverage"
 
 $(STAMP): pyproject.toml
@@ -47,7 +48,10 @@ simulate: $(STAMP)
 	@$(BIN)/python -m pytest tests/simulation -m campaign -n $(WORKERS) --timeout 1800
 
 crash: $(STAMP)
-	@CONVERGE=all $(BIN)/python -m pytest tests/integration -m campaign -n $(WORKERS) --dist loadgroup --timeout 7200 -rP
+	@$(BIN)/python -m pytest tests/integration/test_crash.py -m campaign -n $(WORKERS) --timeout 7200 -rP
+
+storm: $(STAMP)
+	@$(BIN)/python -m pytest tests/integration -m campaign -n $(WORKERS) --dist loadgroup --timeout 7200 -rP --ignore tests/integration/test_crash.py
 	@CONVERGE=all $(BIN)/python -m pytest tests/integration/test_convergence.py -n $(WORKERS) --timeout 1800
 
 bench: $(STAMP)
