@@ -59,7 +59,7 @@ bench: $(STAMP)
 
 coverage: $(STAMP)
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest tests/unit tests/contract -m "not campaign" -q
+	@$(BIN)/coverage run -m pytest tests/unit -m "not campaign" -q
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report --include '*/domain/*,*/signing/*,*/ledger.py' --fail-under 100
 

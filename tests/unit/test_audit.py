@@ -71,3 +71,12 @@ def test_a_rewritten_tail_is_named_by_the_anchor() -> None:
     """A chain that was made anew verifies in itself, and not against the head."""
     rows = chain(5)
     assert broken_at(chain(4), 5, rows[-1].hash) == 5
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\ud800b"])
+def test_what_no_database_can_store_is_replaced_before_it_is_hashed(text: str) -> None:
+    """A status with NUL or half a character must not break the chain of its order when it is read back."""
+    row = chained(replace(chain(1)[0], note=text, event=text), 1, "")
+
+    assert (row.note, row.event) == ("a\ufffdb", "a\ufffdb")
+    assert broken_at([row], 1, row.hash) is None
