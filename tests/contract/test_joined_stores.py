@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +50,25 @@ class TestDjangoOnSQLite(JoinedContract):
 
 class TestDjangoOnPostgreSQL(JoinedContract):
     kind = staticmethod(applications.django_on_postgresql)
+
+
+def test_a_stores_first_unit_locks_the_file_before_it_reads(tmp_path: Path) -> None:
+    """Django begins without a lock: a store that read its schema first would be refused if another wrote then."""
+    with ExitStack() as stack:
+        connection = applications.django_on_sqlite(stack, tmp_path)
+        DbApiStore(connection).migrate()
+        other = sqlite3.connect(tmp_path / "application.db", timeout=0, isolation_level=None)
+        stack.callback(other.close)
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("CREATE TABLE theirs (n INTEGER)")
+
+        def meddle(statement: str) -> None:
+            if statement.startswith("UPDATE"):
+                with suppress(sqlite3.OperationalError):  # locked already
+                    other.execute("INSERT INTO theirs VALUES (1)")
+
+        raw = connection().connection
+        raw.set_trace_callback(meddle)
+        with DbApiStore(connection).transaction() as tx:
+            assert tx.execute("SELECT 1").fetchone()[0] == 1
+        raw.set_trace_callback(None)

@@ -163,11 +163,11 @@ class DbApiStore(SqlReader):
                 raw, kind = self._place.raw(), self._kind
                 with self._place.block():
                     cursor = kind.cursor(raw)
-                    self._check(cursor)
                     if kind.name == "sqlite":
-                        cursor.execute(_TAKE_LOCK)
+                        self._take_lock(cursor)
                     elif not inside:
                         cursor.execute(_LIMITS, prepare=False)
+                    self._check(cursor)
                     tx = self._begun(raw, cursor, kind)
                     yield tx
                     tx.refuse_if_ended()
@@ -176,6 +176,14 @@ class DbApiStore(SqlReader):
         finally:
             if tx is not None:
                 tx.end()
+
+    def _take_lock(self, cursor: Any) -> None:
+        """SQLite's write lock, before anything is read: see ``_TAKE_LOCK``."""
+        try:
+            cursor.execute(_TAKE_LOCK)
+        except sqlite3.OperationalError:
+            self._check(cursor)  # without our tables this says so, and how to make them
+            raise
 
     def _begun(self, raw: Any, cursor: Any, kind: _Kind) -> SqlTransaction:
         driver = Driver(
