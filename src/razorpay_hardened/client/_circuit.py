@@ -69,14 +69,17 @@ class Circuit:
             return 0.0
         now = self._clock.monotonic()
         with self._lock:
-            until = self._open_until
-            if until is None:
-                return 0.0
-            if now < until:
-                return until - now
-            self._open_until = now + self._policy.open_s
-            self._probing = True
+            return self._probe_or_wait(now)
+
+    def _probe_or_wait(self, now: float) -> float:
+        until = self._open_until
+        if until is None:  # it was closed in this moment
             return 0.0
+        if now < until:
+            return until - now
+        self._open_until = now + self._policy.open_s
+        self._probing = True
+        return 0.0
 
     def succeeded(self) -> None:
         """Razorpay answered, if only to refuse."""

@@ -1,4 +1,4 @@
-"""A pace for bulk reads (listings, ``iter``, reconciliation), so that a nightly run does not use up the account's limit.
+"""A pace for bulk reads (listings, ``iter``, reconciliation): a nightly run must not use up the account's limit.
 
 Razorpay publishes no number for its limit (FACTS section 4), so the pace is a ceiling of our own that gives way: it is
 halved when Razorpay answers 429, and recovers slowly (additive increase, multiplicative decrease). Nothing here waits:
