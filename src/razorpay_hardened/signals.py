@@ -19,6 +19,7 @@ __all__ = [
     "ALARM_KEYS_MAX",
     "Alarm",
     "ApiAttempt",
+    "ApiCall",
     "Bus",
     "EffectDead",
     "EffectDone",
@@ -186,13 +187,30 @@ class EffectsResumed(Signal):
 class ApiAttempt(Signal):
     """One request to Razorpay ended. ``status`` is None where no answer came, and ``error`` is then a class name.
 
-    ``path`` is without a query; ``attempt`` counts from 1; ``seconds`` is this attempt alone.
+    ``path`` is without a query; ``attempt`` counts from 1; ``seconds`` is this attempt alone. ``operation`` is the
+    client's name for it, such as ``orders.create``; ``request_id`` is Razorpay's, where it sent one.
     """
 
     method: str
     path: str
     attempt: int
     status: int | None
+    seconds: float
+    error: str | None
+    operation: str = ""
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCall(Signal):
+    """A call to Razorpay ended, with all its attempts and waits: ``seconds`` are those of the caller.
+
+    ``rule`` is what makes a repeat of the operation safe (``read``, ``keyed``, ``look_up``, …). ``error`` is the class
+    that the caller got, None for a success; ``OutcomeUnknown`` is the one to alarm on.
+    """
+
+    operation: str
+    rule: str
     seconds: float
     error: str | None
 

@@ -2,18 +2,23 @@
 
 A write whose answer is lost leaves *doubt*. From then on nothing is sent before the doubt is settled in the way that
 the operation's rule names, and a call that ends in doubt is :class:`OutcomeUnknown`, whatever its last answer was.
+
+Everything here is a flow: it yields the sends and the waits, and ``_drive`` carries them out, blocking or awaited.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from razorpay_hardened.client._circuit import Circuit
-from razorpay_hardened.client._values import Answer, Budget, Call, Failed, Fate, Limits, Rule
+from razorpay_hardened.client._ask import Ask, Plan, Settle, Work
+from razorpay_hardened.client._values import Answer, Budget, Call, Failed, Fate, Fault, Flow, Limits, Rule, Send, Sleep
 from razorpay_hardened.errors import (
     ApiBadRequest,
+    ApiError,
+    ApiRateLimited,
     ApiResponseError,
     ApiTimeout,
     CircuitOpen,
@@ -21,15 +26,18 @@ from razorpay_hardened.errors import (
     IdempotencyConflict,
     IdMalformed,
     PayloadError,
+    RazorpayHardenedError,
 )
 
 if TYPE_CHECKING:
+    from razorpay_hardened.client._circuit import Circuits
     from razorpay_hardened.client._credentials import Credentials
-    from razorpay_hardened.client._gateway import Gateway
+    from razorpay_hardened.client._pace import Pace
+    from razorpay_hardened.client._retry_budget import RetryBudget
     from razorpay_hardened.clock import Clock
     from razorpay_hardened.signals import Bus
 
-__all__ = ["Caller", "EchoMismatch", "Settings"]
+__all__ = ["Caller", "EchoMismatch", "Options", "Response", "Settings"]
 
 T = TypeVar("T")
 LOOK_AGAIN_S = 1.0
@@ -44,212 +52,284 @@ class EchoMismatch(Exception):
         self.name = name
 
 
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """What all calls of a client share."""
+    """What all calls of a client share, its clones included."""
 
-    __slots__ = ("bus", "circuit", "clock", "connect_s", "credentials", "gateway", "random", "read_s")
+    credentials: Credentials
+    clock: Clock
+    bus: Bus | None
+    circuits: Circuits
+    retries: RetryBudget
+    pace: Pace
+    connect_s: float
+    read_s: float
+    random: random.Random
 
-    def __init__(
-        self,
-        *,
-        gateway: Callable[[], Gateway],
-        credentials: Credentials,
-        clock: Clock,
-        bus: Bus | None,
-        connect_s: float,
-        read_s: float,
-        random: random.Random,
-    ) -> None:
-        self.gateway = gateway
-        self.credentials = credentials
-        self.clock = clock
-        self.circuit = Circuit(clock)
-        self.bus = bus
-        self.connect_s = connect_s
-        self.read_s = read_s
-        self.random = random
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came with an answer, beside its body: for support tickets, and for headers that have no model.
+
+    ``headers`` have lower-case names. ``request_id`` is Razorpay's, where it sent one; ``seconds`` is this attempt's.
+    """
+
+    operation: str
+    method: str
+    path: str
+    status: int
+    headers: dict[str, str]
+    request_id: str | None
+    attempt: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What ``with_options`` changes: see there."""
+
+    total_s: float
+    attempts_max: int
+    account_id: str | None = None
+    on_response: Callable[[Response], object] | None = None
 
 
 class Caller:
     """Makes calls under one total deadline and one limit of attempts."""
 
-    __slots__ = ("_attempts_max", "_settings", "_total_s")
+    __slots__ = ("options", "settings")
 
-    def __init__(self, settings: Settings, *, total_s: float, attempts_max: int) -> None:
-        self._settings = settings
-        self._total_s = total_s
-        self._attempts_max = attempts_max
+    def __init__(self, settings: Settings, options: Options) -> None:
+        self.settings = settings
+        self.options = options
 
-    def read(self, call: Call, parse: Callable[[Any], T]) -> T:
+    def do(self, work: Work[T]) -> Flow[T]:
+        """What a resource asks for, one call or several."""
+        return self._call(work) if isinstance(work, Ask) else self._perform(work)
+
+    def _perform(self, plan: Plan[T]) -> Flow[T]:
+        """Every call of a plan as a call of its own, errors handed to the plan."""
+        try:
+            ask = next(plan)
+            while True:
+                try:
+                    result = yield from self._call(ask)
+                except RazorpayHardenedError as error:
+                    ask = plan.throw(error)
+                else:
+                    ask = plan.send(result)
+        except StopIteration as end:
+            found: T = end.value
+            return found
+
+    def _call(self, ask: Ask[T]) -> Flow[T]:
+        budget = Budget(self.settings.clock, self.options.total_s)
+        started = self.settings.clock.monotonic()
+        try:
+            result = yield from (self._write(ask, budget) if ask.call.writes else self._read(ask, budget))
+        except RazorpayHardenedError as error:
+            self._announce_end(ask.call, started, error)
+            raise
+        self._announce_end(ask.call, started, None)
+        return result
+
+    def _read(self, ask: Ask[T], budget: Budget) -> Flow[T]:
         """The result of a read, tried again while that can help. Raises :class:`CircuitOpen` before sending."""
-        wait = self._settings.circuit.wait()
+        wait = self.settings.circuits.wait("read")
         if wait:
             raise CircuitOpen(retry_after_s=wait, attempts=0)
-        budget = Budget(self._settings.clock, self._total_s)
-        return self._finish(call, self._run(call, lambda n: self.once(call, parse, budget, n), budget))
+        result = yield from self._run(ask.call, lambda number: self.once(ask, budget, number), budget)
+        return _finish(result)
 
-    def write(self, call: Call, parse: Callable[[Any], T], settle: Settle[T] | None = None) -> T:
+    def _write(self, ask: Ask[T], budget: Budget) -> Flow[T]:
         """The result of a write, sent again only as its rule allows."""
-        budget = Budget(self._settings.clock, self._total_s)
-        state = _Write(self, call, parse, settle, budget)
-        result = self._run(call, state.attempt, budget)
+        state = _Write(self, ask, budget)
+        result = yield from self._run(ask.call, state.attempt, budget)
         if isinstance(result, Failed) and state.doubt:
-            result = state.last_look(result)
+            result = yield from state.last_look(result)
         if isinstance(result, Failed) and state.doubt and not isinstance(result.error, IdempotencyConflict):
             from razorpay_hardened.client._translate import outcome_unknown
 
-            raise outcome_unknown(result.error, call)
-        return self._finish(call, result)
+            raise outcome_unknown(result.error, ask.call)
+        return _finish(result)
 
-    def once(self, call: Call, parse: Callable[[Any], T], budget: Budget, number: int) -> T | Failed:
+    def once(self, ask: Ask[T], budget: Budget, number: int) -> Flow[T | Failed]:
         """One attempt, announced on the bus."""
-        from razorpay_hardened.client._translate import failed_answer, failed_fault
-
-        settings = self._settings
+        call = ask.call
+        if call.operation.bulk and (yield from self._too_slow(budget)):
+            return _not_sent(ApiRateLimited("the client's own limit for bulk reads leaves no time for this call"))
+        settings = self.settings
         left = budget.remaining()
         if left <= 0:
-            return Failed(ApiTimeout("the total deadline passed before the request could be sent"), Fate.NOT_SENT)
+            return _not_sent(ApiTimeout("the total deadline passed before the request could be sent"))
         limits = Limits(min(settings.connect_s, left), min(settings.read_s, left), left)
         started = settings.clock.monotonic()
-        answer = settings.gateway().send(call, limits)
-        if not isinstance(answer, Answer):
-            result: T | Failed = failed_fault(answer, call)
-        elif 200 <= answer.status < 300:
-            result = self._read_answer(answer, call, parse)
-        else:
-            result = failed_answer(answer, call, settings.credentials, settings.clock)
+        answer: Answer | Fault = yield Send(self._addressed(call), limits)
+        seconds = settings.clock.monotonic() - started
+        result = self._understand(answer, ask)
         if isinstance(result, Failed):
             result.error.attempts = number
-        self._count(result)
-        if settings.bus is not None:
-            self._announce(call, number, answer, settings.clock.monotonic() - started, result)
+        self._count(call, result)
+        self._announce(call, number, answer, seconds, result)
         return result
 
-    def _read_answer(self, answer: Answer, call: Call, parse: Callable[[Any], T]) -> T | Failed:
+    def _too_slow(self, budget: Budget) -> Flow[bool]:
+        """Wait for this client's turn among bulk reads; true when there is no time to."""
+        pace = self.settings.pace
+        wait = pace.reserve(budget.remaining())
+        while wait:
+            if wait >= budget.remaining():
+                return True
+            yield Sleep(wait)
+            wait = pace.again(budget.remaining())
+        return False
+
+    def _addressed(self, call: Call) -> Call:
+        """The call in the name of the sub-merchant, where one was chosen."""
+        if self.options.account_id is None:
+            return call
+        from dataclasses import replace
+
+        return replace(call, headers={**call.headers, "X-Razorpay-Account": self.options.account_id})
+
+    def _understand(self, answer: Answer | Fault, ask: Ask[T]) -> T | Failed:
+        if isinstance(answer, Answer) and 200 <= answer.status < 300:
+            return self._read_answer(answer, ask)
+        from razorpay_hardened.client._translate import failed_answer, failed_fault
+
+        if isinstance(answer, Answer):
+            return failed_answer(answer, ask.call, self.settings.credentials, self.settings.clock)
+        return failed_fault(answer, ask.call)
+
+    def _read_answer(self, answer: Answer, ask: Ask[T]) -> T | Failed:
         from razorpay_hardened.client._translate import parse_json, unreadable
 
         try:
-            return parse(parse_json(answer.body) if answer.status != 204 else None)
+            return ask.parse(parse_json(answer.body) if answer.status != 204 else None)
         except EchoMismatch as mismatch:
             name = mismatch.name
         except (ValueError, PayloadError, IdMalformed, CurrencyError):
-            return unreadable(call, "the answer could not be understood", answer)
-        where = f"{call.operation.method} {call.path}"
-        if self._settings.bus is not None:
-            self._settings.bus.alarm(f"api-echo:{where}:{name}", "the API answered with another value than asked", name)
+            return unreadable(ask.call, "the answer could not be understood", answer)
+        where = f"{ask.call.operation.method} {ask.call.path}"
+        if self.settings.bus is not None:
+            self.settings.bus.alarm(f"api-echo:{where}:{name}", "the API answered with another value than asked", name)
         error = ApiResponseError(f"{where}: the answer's {name} is not the one asked for", status=answer.status)
         return Failed(error, Fate.REFUSED)
 
-    def _count(self, result: object) -> None:
-        settings = self._settings
-        if not isinstance(result, Failed) or result.fate is Fate.REFUSED:
-            settings.circuit.succeeded()
-        elif settings.circuit.failed() and settings.bus is not None:
+    def _count(self, call: Call, result: object) -> None:
+        settings = self.settings
+        failed = isinstance(result, Failed) and result.fate is not Fate.REFUSED
+        if isinstance(result, Failed) and result.fate is Fate.BUSY and call.operation.bulk:
+            settings.pace.slower(result.error.retry_after_s)
+        kind = "write" if call.writes else "read"
+        if not failed:
+            settings.circuits.succeeded(kind)
+        elif settings.circuits.failed(kind) and settings.bus is not None:
             # Once an hour: a bus alarms once per key.
             settings.bus.alarm(f"api-circuit:{settings.clock.now():%Y-%m-%dT%H}", "Razorpay's API keeps failing")
 
-    def _announce(self, call: Call, number: int, answer: Any, seconds: float, result: object) -> None:
-        from razorpay_hardened.signals import ApiAttempt
+    def _announce(self, call: Call, number: int, answer: Answer | Fault, seconds: float, result: object) -> None:
+        from razorpay_hardened.client._translate import request_id
 
-        assert self._settings.bus is not None  # the only caller has looked
-        self._settings.bus.emit(
-            ApiAttempt(
-                method=call.operation.method,
-                path=call.path,
-                attempt=number,
-                status=answer.status if isinstance(answer, Answer) else None,
-                seconds=seconds,
-                error=type(result.error).__name__ if isinstance(result, Failed) else None,
+        answered = answer if isinstance(answer, Answer) else None
+        operation = call.operation
+        if self.settings.bus is not None:
+            from razorpay_hardened.signals import ApiAttempt
+
+            self.settings.bus.emit(
+                ApiAttempt(
+                    method=operation.method,
+                    path=call.path,
+                    attempt=number,
+                    status=answered.status if answered else None,
+                    seconds=seconds,
+                    error=type(result.error).__name__ if isinstance(result, Failed) else None,
+                    operation=operation.name,
+                    request_id=request_id(answered),
+                )
+            )
+        if self.options.on_response is not None and answered is not None:
+            self.options.on_response(
+                Response(
+                    operation=operation.name,
+                    method=operation.method,
+                    path=call.path,
+                    status=answered.status,
+                    headers=dict(answered.headers),
+                    request_id=request_id(answered),
+                    attempt=number,
+                    seconds=seconds,
+                )
+            )
+
+    def _announce_end(self, call: Call, started: float, error: RazorpayHardenedError | None) -> None:
+        if self.settings.bus is None:
+            return
+        from razorpay_hardened.signals import ApiCall
+
+        self.settings.bus.emit(
+            ApiCall(
+                operation=call.operation.name,
+                rule=call.operation.rule.name.lower(),
+                seconds=self.settings.clock.monotonic() - started,
+                error=type(error).__name__ if error is not None else None,
             )
         )
 
-    def _run(self, call: Call, attempt: Callable[[int], T | Failed], budget: Budget) -> T | Failed:
+    def _run(self, call: Call, attempt: Callable[[int], Flow[T | Failed]], budget: Budget) -> Flow[T | Failed]:
         from razorpay_hardened.client._retry import run
 
         return run(
             attempt,
             call.operation.rule,
             budget=budget,
-            attempts_max=self._attempts_max,
-            clock=self._settings.clock,
-            random=self._settings.random,
+            attempts_max=self.options.attempts_max,
+            retries=self.settings.retries,
+            random=self.settings.random,
         )
-
-    def pause(self, budget: Budget) -> None:
-        """Give a lagging listing a moment, if there is time."""
-        if budget.remaining() > 2 * LOOK_AGAIN_S:
-            self._settings.clock.sleep(LOOK_AGAIN_S)
-
-    def _finish(self, call: Call, result: T | Failed) -> T:
-        if isinstance(result, Failed):
-            raise result.error
-        return result
-
-
-class Settle(Generic[T]):
-    """How a doubt about a write is settled: ``look`` gives the result, None where there is none, or a failure.
-
-    ``explains(error)`` says which refusals may mean that it is done already, so that looking is worth it.
-    """
-
-    __slots__ = ("explains", "look", "looks")
-
-    def __init__(
-        self,
-        look: Callable[[Budget], T | Failed | None],
-        *,
-        explains: Callable[[ApiBadRequest], bool],
-        looks: int = 1,
-    ) -> None:
-        self.look = look
-        self.explains = explains
-        self.looks = looks
 
 
 class _Write(Generic[T]):
     """One write in the course of its attempts."""
 
-    __slots__ = ("_budget", "_call", "_caller", "_parse", "_settle", "doubt")
+    __slots__ = ("_ask", "_budget", "_caller", "doubt")
 
-    def __init__(
-        self, caller: Caller, call: Call, parse: Callable[[Any], T], settle: Settle[T] | None, budget: Budget
-    ) -> None:
+    def __init__(self, caller: Caller, ask: Ask[T], budget: Budget) -> None:
         self._caller = caller
-        self._call = call
-        self._parse = parse
-        self._settle = settle
+        self._ask = ask
         self._budget = budget
         self.doubt = False
 
-    def attempt(self, number: int) -> T | Failed:
+    def attempt(self, number: int) -> Flow[T | Failed]:
         """Settle any doubt, then send."""
-        if self.doubt and self._settle is not None:
-            found = self._look()
+        settle = self._ask.settle
+        if self.doubt and settle is not None:
+            found = yield from self._look(settle)
             if found is not None:
                 return found
-        result = self._caller.once(self._call, self._parse, self._budget, number)
+        result = yield from self._caller.once(self._ask, self._budget, number)
         if isinstance(result, Failed):
-            return self._judge(result)
+            return (yield from self._judge(result))
         self.doubt = False
         return result
 
-    def _judge(self, failed: Failed) -> T | Failed:
+    def _judge(self, failed: Failed) -> Flow[T | Failed]:
+        settle = self._ask.settle
         if failed.fate is Fate.UNKNOWN:
             self.doubt = True
-        elif self._settle and isinstance(failed.error, ApiBadRequest) and self._settle.explains(failed.error):
-            found = self._settle.look(self._budget)
+        elif settle and isinstance(failed.error, ApiBadRequest) and settle.explains(failed.error):
+            found = yield from self._ask_each_once(settle.look())
             if found is not None and not isinstance(found, Failed):
                 self.doubt = False
                 return found
         return failed
 
-    def _look(self) -> T | Failed | None:
+    def _look(self, settle: Settle[T]) -> Flow[T | Failed | None]:
         """What is there. A look that fails leaves the doubt, and keeps the attempt from sending."""
-        assert self._settle is not None  # attempt() has looked
-        for turn in range(self._settle.looks):
-            if turn:
-                self._caller.pause(self._budget)
-            found = self._settle.look(self._budget)
+        for turn in range(settle.looks):
+            if turn and self._budget.remaining() > 2 * LOOK_AGAIN_S:
+                yield Sleep(LOOK_AGAIN_S)  # a lagging listing gets a moment
+            found = yield from self._ask_each_once(settle.look())
             if isinstance(found, Failed):
                 return Failed(found.error, Fate.UNKNOWN if found.fate is not Fate.REFUSED else Fate.REFUSED)
             if found is not None:
@@ -257,12 +337,48 @@ class _Write(Generic[T]):
                 return found
         return None
 
-    def last_look(self, failed: Failed) -> T | Failed:
+    def last_look(self, failed: Failed) -> Flow[T | Failed]:
         """Once more at the end: the answer may have been lost for good, and the work be done all the same."""
-        if self._settle is None or self._call.operation.rule is Rule.ONCE:
+        settle = self._ask.settle
+        if settle is None or self._ask.call.operation.rule is Rule.ONCE:
             return failed
-        found = self._settle.look(self._budget)
+        found = yield from self._ask_each_once(settle.look())
         if found is None or isinstance(found, Failed):
             return failed
         self.doubt = False
         return found
+
+    def _ask_each_once(self, plan: Plan[T | None]) -> Flow[T | Failed | None]:
+        """The end of a look, each of whose calls is sent once; or the first failure that the plan does not take.
+
+        A plan is told of refusals, which may be an answer too ("does not exist"); other failures end it.
+        """
+        result: Any = None
+        try:
+            ask = next(plan)
+            while True:
+                result = yield from self._caller.once(ask, self._budget, 1)
+                if not isinstance(result, Failed):
+                    ask = plan.send(result)
+                elif result.fate is Fate.REFUSED:
+                    ask = plan.throw(result.error)
+                else:
+                    plan.close()
+                    return result
+        except StopIteration as end:
+            found: T | None = end.value
+            return found
+        except ApiError as error:
+            if isinstance(result, Failed) and error is result.error:
+                return result
+            raise
+
+
+def _not_sent(error: ApiError) -> Failed:
+    return Failed(error, Fate.NOT_SENT)
+
+
+def _finish(result: T | Failed) -> T:
+    if isinstance(result, Failed):
+        raise result.error
+    return result

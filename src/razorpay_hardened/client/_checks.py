@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_count",
+    "check_cursor",
     "check_key",
     "check_notes",
     "check_path",
@@ -27,6 +28,7 @@ __all__ = [
 _KEY = re.compile(r"[A-Za-z0-9_-]{10,255}", re.ASCII)
 """At least ten characters (FACTS section 7.1); no maximum is stated, and ours only keeps headers short."""
 _PATH = re.compile(r"/v[12](?:/[A-Za-z0-9_-]+)+/?", re.ASCII)
+_CURSOR = re.compile(r"skip:(\d{1,9})", re.ASCII)
 _FROM_MIN: Final = 946_684_800
 _TO_MAX: Final = 4_765_046_400
 RECEIPT_MAX: Final = 40
@@ -78,6 +80,14 @@ def check_skip(skip: int) -> int:
     if type(skip) is not int or not 0 <= skip < 2**31:
         raise FieldInvalid("skip must be an int from 0 up")
     return skip
+
+
+def check_cursor(cursor: str) -> int:
+    """Where an earlier walk had come to, from its ``cursor``."""
+    found = _CURSOR.fullmatch(cursor) if type(cursor) is str else None
+    if found is None:
+        raise FieldInvalid("a cursor must be the cursor of an earlier walk over the same listing")
+    return check_skip(int(found[1]))
 
 
 def check_path(path: str) -> str:

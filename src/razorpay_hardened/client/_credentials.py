@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 
 from razorpay_hardened.signing.keys import Secret
 
-__all__ = ["Credentials"]
+__all__ = ["Credentials", "Token"]
 
 _BASIC = re.compile(r"\b(basic|bearer)\s+[A-Za-z0-9+/=_.~-]+", re.IGNORECASE)
 _HIDDEN = "[redacted]"
@@ -28,6 +28,15 @@ class Credentials:
     def __init__(self, key_id: str, secret: Secret) -> None:
         self.key_id = key_id
         self._secret = secret
+
+    @property
+    def kind(self) -> str:
+        """What this is, for messages."""
+        return "a live key" if self.key_id.startswith("rzp_live_") else "a test key"
+
+    def may_go_to(self, *, here: bool) -> bool:
+        """Whether a server that is not Razorpay's may see it; ``here``: it is on this machine."""
+        return not self.key_id.startswith("rzp_live_")
 
     def header(self) -> str:
         """The value of the Authorization header (FACTS section 1: the scheme is exactly ``Basic``)."""
@@ -53,23 +62,51 @@ class Credentials:
         return _BASIC.sub(lambda found: f"{found[1]} {_HIDDEN}", text)
 
     def _forms(self) -> tuple[str, ...]:
-        secret = self._secret.reveal()
-        raw = secret.encode()
-        encoded = base64.b64encode(raw).decode()
-        return (
-            secret,
-            self.header().removeprefix("Basic "),
-            encoded,
-            encoded.rstrip("="),
-            raw.hex(),
-            raw.hex().upper(),
-            quote(secret, safe=""),
-            quote_plus(secret),
-            json.dumps(secret)[1:-1],
-        )
+        return (self.header().partition(" ")[2], *_forms_of(self._secret.reveal()))
 
     def __repr__(self) -> str:
         return f"<Credentials {self.key_id!r}>"
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError("API credentials cannot be pickled: give the other process its own configuration")
+
+
+class Token(Credentials):
+    """A partner's OAuth access token: nobody can tell from it whether it is live, so it is treated as if it were."""
+
+    __slots__ = ()
+
+    def __init__(self, secret: Secret) -> None:
+        super().__init__("", secret)
+
+    @property
+    def kind(self) -> str:
+        """What this is, for messages."""
+        return "an access token"
+
+    def may_go_to(self, *, here: bool) -> bool:
+        """Only this machine's emulator, beside Razorpay."""
+        return here
+
+    def header(self) -> str:
+        """The value of the Authorization header (FACTS section 1)."""
+        return f"Bearer {self._secret.reveal()}"
+
+    def __repr__(self) -> str:
+        return "<Token>"
+
+
+def _forms_of(secret: str) -> tuple[str, ...]:
+    """The ways in which an answer could echo a secret."""
+    raw = secret.encode()
+    encoded = base64.b64encode(raw).decode()
+    return (
+        secret,
+        encoded,
+        encoded.rstrip("="),
+        raw.hex(),
+        raw.hex().upper(),
+        quote(secret, safe=""),
+        quote_plus(secret),
+        json.dumps(secret)[1:-1],
+    )

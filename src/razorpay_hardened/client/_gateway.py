@@ -1,8 +1,9 @@
-"""The one door to the official SDK: its paths and its headers, none of its habits.
+"""The one door to the official SDK: its request, none of its habits.
 
 The SDK loses the HTTP status, prints, follows ``verify`` of its own, repeats POSTs and shares a dict between calls
-(FACTS section 5). So it gets a session that hands each answer back whole, sealed as a success, and a fresh dict each
-time; credentials and limits pass through it without being looked at.
+(FACTS section 5). So it gets a session that hands each answer back whole, sealed as a success; credentials and limits
+pass through it without being looked at, and bodies are encoded before it sees them. Its resource methods are not
+called: they add a path, which ``_operations`` has, and a test compares the two.
 """
 
 from __future__ import annotations
@@ -10,13 +11,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import razorpay
 
-from razorpay_hardened._version import __version__
 from razorpay_hardened.client._values import Answer, Call, Fault, Limits
+from razorpay_hardened.client._wire import wire
 
 if TYPE_CHECKING:
     from razorpay_hardened.client._credentials import Credentials
@@ -90,11 +90,6 @@ class _Sdk(razorpay.Client):
     """The SDK's client, which otherwise looks up its own version on disk for every request."""
 
     def _update_user_agent_header(self, options: dict[str, Any]) -> dict[str, Any]:
-        agent = getattr(self, "_agent", None)
-        if agent is None:
-            agent = f"Razorpay-Python/{version('razorpay')} razorpay-hardened/{__version__}"
-            self._agent = agent
-        options.setdefault("headers", {})["User-Agent"] = agent
         return options
 
 
@@ -111,29 +106,16 @@ class Gateway:
 
     def send(self, call: Call, limits: Limits) -> Answer | Fault:
         """One attempt: the answer, whatever its status, or what went wrong."""
-        ask = _Ask(self._base_url + call.path, limits)
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        if call.key is not None:
-            headers["X-Refund-Idempotency"] = call.key  # FACTS section 7.1
-        result: Answer | Fault = (
-            self._by_name(call, ask, headers) if call.operation.sdk else self._free(call, ask, headers)
+        request = wire(call)
+        result: Answer | Fault = self._sdk.request(
+            request.method.lower(),
+            request.path,
+            params=request.params,
+            data=request.body,
+            headers=request.headers,
+            timeout=_Ask(self._base_url + request.path, limits),
         )
         return result
-
-    def _by_name(self, call: Call, ask: _Ask, headers: dict[str, str]) -> Any:
-        resource, method = call.operation.sdk or ("", "")
-        data = dict(call.data)  # the SDK writes into what it is given
-        arguments: tuple[Any, ...] = (*call.ids, data)
-        if call.operation.sdk == ("payment", "capture"):
-            arguments = (*call.ids, data["amount"], data)
-        return getattr(getattr(self._sdk, resource), method)(*arguments, headers=headers, timeout=ask)
-
-    def _free(self, call: Call, ask: _Ask, headers: dict[str, str]) -> Any:
-        verb = call.operation.method.lower()
-        if verb == "get":
-            return self._sdk.get(call.path, dict(call.data), headers=headers, timeout=ask)
-        send = getattr(self._sdk, verb)
-        return send(call.path, dict(call.data), params=dict(call.params or {}), headers=headers, timeout=ask)
 
     def close(self) -> None:
         """Close idle connections that are ours."""

@@ -40,7 +40,7 @@ class SessionTransport:
         url: str,
         *,
         params: Mapping[str, Any] | None,
-        body: str | None,
+        body: str | bytes | None,
         headers: dict[str, str],
         auth: Credentials,
         limits: Limits,

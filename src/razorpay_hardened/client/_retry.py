@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import tenacity
 
-from razorpay_hardened.client._values import Budget, Failed, Fate, Rule
+from razorpay_hardened.client._values import Budget, Failed, Fate, Flow, Rule, Sleep
 
 if TYPE_CHECKING:
-    from razorpay_hardened.clock import Clock
+    from razorpay_hardened.client._retry_budget import RetryBudget
 
 __all__ = ["FATES", "run"]
 
@@ -30,15 +30,23 @@ FATES: dict[Rule, frozenset[Fate]] = {
     Rule.KEYED: _ALL,
     Rule.SETTLE: _ALL,
     Rule.LOOK_UP: _ALL,
+    Rule.STATE: _ALL,
+    Rule.ASK: _ALL,
     Rule.ONCE: frozenset(),
 }
 """After which fates an operation of each rule may be tried again. What was refused is never repeated as it is."""
 
 
 def run(
-    attempt: Callable[[int], T | Failed], rule: Rule, *, budget: Budget, attempts_max: int, clock: Clock, random: Random
-) -> T | Failed:
-    """The first result of ``attempt(n)``, n from 1; or the last failure, once rule, count or time end it."""
+    attempt: Callable[[int], Flow[T | Failed]],
+    rule: Rule,
+    *,
+    budget: Budget,
+    attempts_max: int,
+    retries: RetryBudget,
+    random: Random,
+) -> Flow[T | Failed]:
+    """The first result of ``attempt(n)``, n from 1; or the last failure, once rule, count, time or budget end it."""
     fates = FATES[rule]
 
     def again(result: T | Failed) -> bool:
@@ -50,17 +58,30 @@ def run(
         return random.uniform(0, bound) + (asked or 0.0)
 
     def stop(state: tenacity.RetryCallState) -> bool:
-        return state.attempt_number >= attempts_max or state.upcoming_sleep >= budget.remaining()
+        # The budget last: what it gives is spent.
+        over = state.attempt_number >= attempts_max or state.upcoming_sleep >= budget.remaining()
+        return over or not retries.withdraw()
 
-    number = iter(range(1, attempts_max + 1))
+    retries.deposit()
+    first = yield from attempt(1)
+    if not again(first):
+        return first  # the usual case, which needs none of the machinery below
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_result(again),
-        wait=wait,
-        stop=stop,
-        sleep=clock.sleep,
-        retry_error_callback=_result,
+        retry=tenacity.retry_if_result(again), wait=wait, stop=stop, retry_error_callback=_result
     )
-    return retrying(lambda: attempt(next(number)))
+    # tenacity's own loops call ``iter`` in the same way; here the waits are steps for somebody else to carry out.
+    state = tenacity.RetryCallState(retrying, None, (), {})
+    retrying.begin()
+    state.set_result(first)
+    while True:
+        do = retrying.iter(state)
+        if isinstance(do, tenacity.DoSleep):
+            state.prepare_for_next_attempt()
+            yield Sleep(float(do))
+        elif isinstance(do, tenacity.DoAttempt):
+            state.set_result((yield from attempt(state.attempt_number)))
+        else:
+            return cast("T | Failed", do)
 
 
 def _result(state: tenacity.RetryCallState) -> object:

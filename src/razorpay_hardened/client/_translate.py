@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from razorpay_hardened.client._credentials import Credentials
     from razorpay_hardened.clock import Clock
 
-__all__ = ["failed_answer", "failed_fault", "outcome_unknown", "parse_json", "unreadable"]
+__all__ = ["failed_answer", "failed_fault", "outcome_unknown", "parse_json", "request_id", "unreadable"]
 
 _BAD_KEY = re.compile(r"(authentication failed\.?|the api .{0,40} provided is invalid\.?)", re.IGNORECASE)
 """Auth failures come with 400 on some of Razorpay's pages and with 401 on others."""
@@ -70,7 +70,7 @@ def unreadable(call: Call, why: str, answer: Answer | None = None) -> Failed:
     error = ApiResponseError(
         f"{call.operation.method} {call.path}: {why}",
         status=answer.status if answer else None,
-        request_id=_request_id(answer) if answer else None,
+        request_id=request_id(answer),
     )
     return Failed(error, Fate.UNKNOWN if call.writes else Fate.REFUSED)
 
@@ -93,7 +93,7 @@ def failed_answer(answer: Answer, call: Call, credentials: Credentials, clock: C
         step=clean["step"],
         reason=clean["reason"],
         metadata=credentials.scrub(_flat(metadata)) if isinstance(metadata, dict) else None,
-        request_id=_request_id(answer),
+        request_id=request_id(answer),
         retry_after_s=_retry_after(answer.headers.get("retry-after"), clock),
     )
     return Failed(error, fate)
@@ -145,7 +145,10 @@ def _text(value: Any) -> str | None:
     return value[:2000] if isinstance(value, str) and value != "NA" else None
 
 
-def _request_id(answer: Answer) -> str | None:
+def request_id(answer: Answer | None) -> str | None:
+    """Razorpay's id of the request, for its support; None where none was sent."""
+    if answer is None:
+        return None
     value = answer.headers.get("x-razorpay-request-id") or answer.headers.get("request-id")
     return value[:128] if value else None
 
@@ -174,8 +177,9 @@ def outcome_unknown(error: ApiError, call: Call) -> OutcomeUnknown:
     """The error that says so, with all that is known of the last attempt."""
     hint = {
         Rule.KEYED: "repeat it with the same idempotency key",
-        Rule.LOOK_UP: "look the order up by its receipt",
-        Rule.SETTLE: "fetch the payment",
+        Rule.LOOK_UP: "look it up by its receipt",
+        Rule.SETTLE: "fetch it and look at its state",
+        Rule.STATE: "it can be sent again as it is",
     }.get(call.operation.rule, "look before you repeat it")
     return OutcomeUnknown(
         f"{call.operation.method} {call.path} may have been carried out ({type(error).__name__}): {hint}",

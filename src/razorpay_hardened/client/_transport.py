@@ -49,7 +49,7 @@ class Transport(Protocol):
         url: str,
         *,
         params: Mapping[str, Any] | None,
-        body: str | None,
+        body: str | bytes | None,
         headers: dict[str, str],
         auth: Credentials,
         limits: Limits,
@@ -159,7 +159,7 @@ class UrllibTransport:
         url: str,
         *,
         params: Mapping[str, Any] | None,
-        body: str | None,
+        body: str | bytes | None,
         headers: dict[str, str],
         auth: Credentials,
         limits: Limits,
@@ -178,12 +178,12 @@ class UrllibTransport:
             return Fault("connection", _exchange.sent, type(error).__name__)
 
     def _exchange(
-        self, method: str, url: str, body: str | None, headers: dict[str, str], limits: Limits
+        self, method: str, url: str, body: str | bytes | None, headers: dict[str, str], limits: Limits
     ) -> Answer | Fault:
         response = self._pool.request(
             method,
             url,
-            body=body.encode() if body is not None else None,
+            body=body.encode() if isinstance(body, str) else body,
             headers=headers,
             timeout=Timeout(connect=min(limits.connect_s, limits.total_s), read=min(limits.read_s, limits.total_s)),
             retries=False,

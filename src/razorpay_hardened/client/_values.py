@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from razorpay_hardened.clock import Clock
     from razorpay_hardened.errors import ApiError
 
-__all__ = ["Answer", "Budget", "Call", "Failed", "Fate", "Fault", "Limits", "Operation", "Rule"]
+__all__ = [
+    "Answer",
+    "Budget",
+    "Call",
+    "Failed",
+    "Fate",
+    "Fault",
+    "File",
+    "Flow",
+    "Limits",
+    "Operation",
+    "Rule",
+    "Send",
+    "Sleep",
+]
+
+T = TypeVar("T")
 
 
 class Rule(Enum):
@@ -21,23 +37,39 @@ class Rule(Enum):
     KEYED = "repeat with the same idempotency key"
     SETTLE = "ask for the state first, then repeat"
     LOOK_UP = "look for the receipt first, then repeat"
+    STATE = "repeat: a second time changes nothing more"
+    ASK = "repeat: it asks, and changes nothing"
     ONCE = "never repeat"
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One of Razorpay's operations: ``path`` with ``{}`` for each id, and the SDK's resource and method for it."""
+    """One of Razorpay's operations: ``path`` with ``{}`` for each id, and the rule for sending it again.
+
+    ``key_header`` is the header that carries the idempotency key, where the rule is ``KEYED``. ``bulk`` reads pass the
+    rate limit of their own, so that a nightly walk does not take the customers' share.
+    """
 
     name: str
     method: str
     path: str
-    sdk: tuple[str, str] | None
     rule: Rule
+    key_header: str | None = None
+    bulk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What is uploaded: the name that Razorpay shows, the bytes, and their media type."""
+
+    name: str
+    content: bytes
+    media_type: str
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One operation on checked ids. ``data`` is the query of a read and the JSON body of a write."""
+    """One operation on checked ids. ``data`` is the query of a GET, else the JSON body (or, with a file, the form)."""
 
     operation: Operation
     ids: tuple[str, ...] = ()
@@ -45,9 +77,11 @@ class Call:
     params: Mapping[str, Any] | None = None
     """The query of a write, which only free requests have."""
     key: str | None = None
-    """The idempotency key, of a refund."""
+    """The idempotency key, where the operation takes one."""
     receipt: str | None = None
-    """The receipt, of an order."""
+    """What the doubt about this write can be looked up by: a receipt, or a reference of your own."""
+    file: File | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -57,7 +91,7 @@ class Call:
     @property
     def writes(self) -> bool:
         """Whether it may change something at Razorpay."""
-        return self.operation.rule is not Rule.READ
+        return self.operation.rule not in {Rule.READ, Rule.ASK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +142,25 @@ class Failed:
 
     error: ApiError
     fate: Fate
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A step: make this attempt. Whoever drives the flow answers with an :class:`Answer` or a :class:`Fault`."""
+
+    call: Call
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """A step: wait so many seconds."""
+
+    seconds: float
+
+
+Flow: TypeAlias = Generator[Send | Sleep, Any, T]
+"""Work in steps that somebody else carries out: the same rules, whether a thread blocks or an event loop awaits."""
 
 
 class Budget:

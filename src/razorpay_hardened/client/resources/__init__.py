@@ -1,15 +1,36 @@
 """One module per resource of the API: typed in, typed out, checked on both sides.
 
-In: checked ids, ``Money``, plain values. Out: entities, pages, or our errors. How a call is repeated is not decided
-here: each module names its operations (``_operations``) and how a doubt about a write is settled.
+In: checked ids, ``Money``, plain values. Out: entities, pages, or our errors. Each method is a function that says what
+to ask (``_ask.Ask``, a plan of several, or a listing to walk); ``_surface`` makes the blocking and the awaited method
+of it. How a call is repeated is not decided here: modules name their operations (``_operations``) and how a doubt
+about a write is settled.
 
-- ``Orders``    create, find by receipt, fetch, list, their payments
-- ``Payments``  fetch, list, capture, refund, their refunds
-- ``Refunds``   fetch, list
+A resource's module is loaded when it is first used, and called like its attribute of the client.
 """
 
-from razorpay_hardened.client.resources.orders import Orders
-from razorpay_hardened.client.resources.payments import Payments
-from razorpay_hardened.client.resources.refunds import Refunds
+from __future__ import annotations
 
-__all__ = ["Orders", "Payments", "Refunds"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from razorpay_hardened.client.resources.orders import AsyncOrders, Orders
+    from razorpay_hardened.client.resources.payments import AsyncPayments, Payments
+    from razorpay_hardened.client.resources.refunds import AsyncRefunds, Refunds
+
+__all__ = ["NAMES", "AsyncOrders", "AsyncPayments", "AsyncRefunds", "Orders", "Payments", "Refunds", "load"]
+
+NAMES = (
+    "orders",
+    "payments",
+    "refunds",
+)
+"""The client's attributes, one per module."""
+
+
+def load(name: str, *, awaited: bool = False) -> Any:
+    """The class of the resource ``name``. Raises :class:`AttributeError` for another name, as attributes do."""
+    if name not in NAMES:
+        raise AttributeError(f"the client has no {name!r}; it has {', '.join(NAMES)}")
+    class_name = "".join(part.capitalize() for part in name.split("_"))
+    return getattr(import_module(f"{__name__}.{name}"), f"Async{class_name}" if awaited else class_name)

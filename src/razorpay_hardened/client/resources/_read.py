@@ -1,18 +1,70 @@
-"""Reading answers: entities that echo what was asked."""
+"""Reading answers: entities, one or many, that echo what was asked.
+
+The models are imported at the first answer: they cost more to load than all the rest of the client.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from razorpay_hardened.client._caller import EchoMismatch
 
 if TYPE_CHECKING:
-    from razorpay_hardened.domain.entities import Order, Payment, Refund
+    from razorpay_hardened.domain.entities import Entity, Order, Payment, Refund
     from razorpay_hardened.domain.money import Money
 
-__all__ = ["echo", "order", "orders", "payment", "payments", "refund", "refunds", "same_money"]
+__all__ = ["ORDER", "PAYMENT", "REFUND", "Reader", "echo", "nothing", "same_money"]
 
-# The models are imported at the first answer: they cost more to load than all the rest of the client.
+E = TypeVar("E", bound="Entity")
+
+
+class Reader(Generic[E]):
+    """Reads answers of one kind."""
+
+    __slots__ = ("_kind",)
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def one(self, body: Any) -> E:
+        """One entity. Raises :class:`PayloadError` and its kin for anything else."""
+        from razorpay_hardened.domain.entities import model_of, parse_as
+
+        found: Any = parse_as(model_of(self._kind), body)
+        entity: E = found
+        return entity
+
+    def many(self, body: Any) -> tuple[E, ...]:
+        """The items of a collection."""
+        from razorpay_hardened.domain.entities import model_of, parse_collection
+
+        found: Any = parse_collection(body, model_of(self._kind))
+        entities: tuple[E, ...] = found
+        return entities
+
+    def echoing(self, **asked: object) -> Callable[[Any], E]:
+        """A parser for one entity whose fields repeat what was asked (FAULTS rule 13)."""
+
+        def parse(body: Any) -> E:
+            entity = self.one(body)
+            for name, value in asked.items():
+                echo(name, getattr(entity, name), value)
+            return entity
+
+        return parse
+
+
+ORDER: Final[Reader[Order]] = Reader("order")
+PAYMENT: Final[Reader[Payment]] = Reader("payment")
+REFUND: Final[Reader[Refund]] = Reader("refund")
+
+
+class _HasMoney(Protocol):
+    @property
+    def amount(self) -> Any: ...
+    @property
+    def currency(self) -> Any: ...
 
 
 def echo(name: str, got: object, asked: object) -> None:
@@ -21,49 +73,11 @@ def echo(name: str, got: object, asked: object) -> None:
         raise EchoMismatch(name)
 
 
-def same_money(entity: Order | Payment | Refund, asked: Money) -> None:
+def same_money(entity: _HasMoney, asked: Money) -> None:
     """The entity's amount and currency are the ones asked for."""
     echo("amount", entity.amount, asked.subunits)
     echo("currency", entity.currency, asked.currency)
 
 
-def order(body: Any) -> Order:
-    """One order."""
-    from razorpay_hardened.domain.entities import Order, parse_as
-
-    return parse_as(Order, body)
-
-
-def payment(body: Any) -> Payment:
-    """One payment."""
-    from razorpay_hardened.domain.entities import Payment, parse_as
-
-    return parse_as(Payment, body)
-
-
-def refund(body: Any) -> Refund:
-    """One refund."""
-    from razorpay_hardened.domain.entities import Refund, parse_as
-
-    return parse_as(Refund, body)
-
-
-def orders(body: Any) -> tuple[Order, ...]:
-    """A collection of orders."""
-    from razorpay_hardened.domain.entities import Order, parse_collection
-
-    return parse_collection(body, Order)
-
-
-def payments(body: Any) -> tuple[Payment, ...]:
-    """A collection of payments."""
-    from razorpay_hardened.domain.entities import Payment, parse_collection
-
-    return parse_collection(body, Payment)
-
-
-def refunds(body: Any) -> tuple[Refund, ...]:
-    """A collection of refunds."""
-    from razorpay_hardened.domain.entities import Refund, parse_collection
-
-    return parse_collection(body, Refund)
+def nothing(body: Any) -> None:
+    """An answer that says no more than that it was done."""
