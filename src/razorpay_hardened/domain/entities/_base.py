@@ -7,10 +7,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from razorpay_hardened.domain.entities._fields import Amount, Currency
+from razorpay_hardened.domain.entities._fields import Amount, AsSent, Currency, Kept, Text, Whole
 from razorpay_hardened.domain.money import Money
 
-__all__ = ["Entity", "MoneyEntity", "UnknownEntity"]
+__all__ = ["Collection", "Detail", "Entity", "MoneyEntity", "Priced", "UnknownEntity"]
 
 _SHOWN = ("id", "status", "amount", "currency")
 
@@ -18,15 +18,16 @@ Seconds = Annotated[int, Field(strict=True, ge=0, le=2**40)]
 """Unix seconds, UTC. The bound only keeps absurd numbers out of date arithmetic."""
 
 
-class Entity(BaseModel):
-    """An object of Razorpay's, as it was sent.
+class Detail(BaseModel):
+    """An object inside an entity, as it was sent: a payment's ``upi``, an invoice's ``customer_details``.
 
     ``model_dump(exclude_unset=True)`` gives back the JSON that came in, unknown fields included: Razorpay
-    adds fields at any time (FACTS section 1).
+    adds fields at any time (FACTS section 1). Validators are built at the first use, not at import.
     """
 
-    model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True, protected_namespaces=())
-    kind: ClassVar[str]
+    model_config = ConfigDict(
+        extra="allow", frozen=True, hide_input_in_errors=True, protected_namespaces=(), defer_build=True
+    )
 
     def as_sent(self) -> dict[str, Any]:
         """The JSON object that Razorpay sent."""
@@ -40,18 +41,30 @@ class Entity(BaseModel):
                 yield name, value
 
 
-class MoneyEntity(Entity):
-    """An entity with an amount: ``amount`` is raw subunits, ``money`` the same with its currency."""
+class Entity(Detail):
+    """An object of Razorpay's with a kind of its own, as it was sent."""
+
+    kind: ClassVar[str]
+
+
+class Priced(Entity):
+    """An entity that is an amount of money: ``amount`` is raw subunits, ``money`` the same with its currency."""
 
     amount: Amount
     currency: Currency
-    status: str
-    created_at: Seconds | None = None
 
     @property
     def money(self) -> Money:
         """The amount as :class:`Money`."""
         return Money(self.amount, self.currency)
+
+
+class MoneyEntity(Priced):
+    """What the ledger reads of an order, a payment and a refund alike. Built at import: webhooks wait for nothing."""
+
+    model_config = ConfigDict(defer_build=False)
+    status: str
+    created_at: Seconds | None = None
 
 
 class UnknownEntity(Entity):
@@ -60,3 +73,24 @@ class UnknownEntity(Entity):
     kind: ClassVar[str] = "unknown"
     entity: Any = None
     id: Any = None
+
+
+class Collection(Detail):
+    """A list inside an entity, such as an order's ``payments`` (``expand[]=payments``), as it was sent."""
+
+    entity: Text = None
+    count: Whole = None
+    items: Kept[list[Any]] = None
+
+    def entities(self, kind: str | None = None) -> tuple[Entity, ...]:
+        """The items, each as its own model: by ``kind`` if given, else by their own ``entity`` field.
+
+        Raises as ``parse_entity``; :class:`PayloadInvalid` where ``items`` is no list.
+        """
+        from razorpay_hardened.domain.entities.collection import parse_entity
+        from razorpay_hardened.errors import PayloadInvalid
+
+        items: AsSent = self.items
+        if not isinstance(items, list):
+            raise PayloadInvalid("missing or unusable: items (list)")
+        return tuple(parse_entity(item, kind) for item in items)

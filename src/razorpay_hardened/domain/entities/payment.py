@@ -13,15 +13,24 @@ from pydantic import (
     model_validator,
 )
 
-from razorpay_hardened.domain.entities._base import MoneyEntity
+from razorpay_hardened.domain.entities._base import Collection, MoneyEntity
 from razorpay_hardened.domain.entities._fields import (
     Amount,
     AsSent,
+    At,
+    Flag,
+    Loose,
     Notes,
     NotesField,
     OrderIdField,
     PaymentIdField,
+    Text,
+    Whole,
+    money_or_none,
 )
+from razorpay_hardened.domain.entities.card import Card
+from razorpay_hardened.domain.entities.payment_details import AcquirerData, EmiDetails, UpiDetails
+from razorpay_hardened.domain.money import Money
 
 __all__ = ["Payment"]
 
@@ -34,6 +43,8 @@ class Payment(MoneyEntity):
 
     ``status`` is kept raw: created, authorized, captured, refunded, failed, or one that we do not know yet.
     ``captured`` is None where Razorpay did not say: unknown, so fetch; never "not captured".
+    The method's own details are in ``card``, ``upi``, ``emi``, ``bank``, ``wallet`` and ``acquirer_data``; of a bank
+    transfer or a UPI transfer they are entities of their own, fetched by the payment's id.
     """
 
     kind: ClassVar[str] = "payment"
@@ -42,45 +53,45 @@ class Payment(MoneyEntity):
     order_id: OrderIdField | None = None
     captured: bool | None = None
     amount_refunded: Amount | None = None
-    refund_status: AsSent = None
+    refund_status: Text = None
     fee: Amount | None = None
     tax: Amount | None = None
     notes: NotesField = Field(default_factory=Notes)
-    method: AsSent = None
-    invoice_id: AsSent = None
-    international: AsSent = None
-    description: AsSent = None
-    card_id: AsSent = None
-    card: AsSent = None
-    bank: AsSent = None
-    wallet: AsSent = None
-    vpa: AsSent = None
-    upi: AsSent = None
-    emi: AsSent = None
-    email: AsSent = None
-    contact: AsSent = None
-    customer_id: AsSent = None
-    token_id: AsSent = None
-    error_code: AsSent = None
-    error_description: AsSent = None
-    error_source: AsSent = None
-    error_step: AsSent = None
-    error_reason: AsSent = None
-    acquirer_data: AsSent = None
-    base_amount: AsSent = None
-    base_currency: AsSent = None
-    amount_transferred: AsSent = None
-    amount_captured: AsSent = None
-    fee_bearer: AsSent = None
-    offers: AsSent = None
-    provider: AsSent = None
+    method: Text = None
+    invoice_id: Text = None
+    international: Flag = None
+    description: Text = None
+    card_id: Text = None
+    card: Loose[Card] = None
+    bank: Text = None
+    wallet: Text = None
+    vpa: Text = None
+    upi: Loose[UpiDetails] = None
+    emi: Loose[EmiDetails] = None
+    email: Text = None
+    contact: Text = None
+    customer_id: Text = None
+    token_id: Text = None
+    error_code: Text = None
+    error_description: Text = None
+    error_source: Text = None
+    error_step: Text = None
+    error_reason: Text = None
+    acquirer_data: Loose[AcquirerData] = None
+    base_amount: Whole = None
+    base_currency: Text = None
+    amount_transferred: Whole = None
+    amount_captured: Whole = None
+    fee_bearer: Text = None
+    offers: Loose[Collection] = None
+    provider: Text = None
     reward: AsSent = None
-    gateway_provider: AsSent = None
-    terminal_id: AsSent = None
-    late_authorized: AsSent = None
-    service_tax: AsSent = None
-    on_hold: AsSent = None
-    on_hold_until: AsSent = None
+    gateway_provider: Text = None
+    terminal_id: Text = None
+    late_authorized: Flag = None
+    service_tax: Whole = None
+    on_hold: Flag = None
+    on_hold_until: At = None
 
     _captured_as_sent: Any = PrivateAttr(default=None)
 
@@ -88,6 +99,16 @@ class Payment(MoneyEntity):
     def refunded(self) -> int:
         """Subunits refunded so far; a null ``amount_refunded`` counts as 0."""
         return self.amount_refunded or 0
+
+    @property
+    def fee_money(self) -> Money | None:
+        """What Razorpay keeps, tax included; None until capture."""
+        return money_or_none(self.fee, self.currency)
+
+    @property
+    def tax_money(self) -> Money | None:
+        """The tax in the fee; None until capture."""
+        return money_or_none(self.tax, self.currency)
 
     @field_validator("captured", mode="before")
     @classmethod

@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from razorpay_hardened.domain.entities._base import MoneyEntity
-from razorpay_hardened.domain.entities._fields import AsSent, Notes, NotesField, PaymentIdField, RefundIdField
+from razorpay_hardened.domain.entities._fields import Loose, Notes, NotesField, PaymentIdField, RefundIdField, Text
+from razorpay_hardened.domain.entities.payment_details import AcquirerData
 
 __all__ = ["Refund"]
 
@@ -21,7 +22,7 @@ class Refund(MoneyEntity):
     payment_id: PaymentIdField
     receipt: str | None = None
     notes: NotesField = Field(default_factory=Notes)
-    acquirer_data: AsSent = None
-    batch_id: AsSent = None
-    speed_requested: AsSent = None
-    speed_processed: AsSent = None
+    acquirer_data: Loose[AcquirerData] = None
+    batch_id: Text = None
+    speed_requested: Text = None
+    speed_processed: Text = None
