@@ -187,5 +187,6 @@ def rig(*steps: Step, forever: bool = False, jitter: Callable[[], Any] = Fixed, 
     alarms: list[Alarm] = []
     bus.subscribe(attempts.append, ApiAttempt)
     bus.subscribe(alarms.append, Alarm)
-    client = Client(KEY_ID, KEY_SECRET, session=session, clock=clock, bus=bus, random=jitter(), **options)
+    made: dict[str, Any] = {"session": session, "clock": clock, "bus": bus, "random": jitter(), **options}
+    client = Client(KEY_ID, KEY_SECRET, **made)
     return Rig(client, session, clock, attempts, alarms)

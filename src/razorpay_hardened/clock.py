@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-__all__ = ["Clock", "FrozenClock", "SystemClock", "from_unix", "to_unix"]
+__all__ = ["AsyncClock", "Clock", "FrozenClock", "SystemClock", "from_unix", "to_unix"]
 
 
 class Clock(Protocol):
@@ -29,6 +29,14 @@ class Clock(Protocol):
         ...
 
 
+class AsyncClock(Clock, Protocol):
+    """A clock that the asynchronous client can wait with."""
+
+    async def sleep_async(self, seconds: float) -> None:
+        """Wait, and let the event loop go on."""
+        ...
+
+
 class SystemClock:
     """The machine's clock."""
 
@@ -40,6 +48,12 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+    async def sleep_async(self, seconds: float) -> None:
+        """Wait, and let the event loop go on."""
+        import asyncio  # a process without one does not pay for it
+
+        await asyncio.sleep(seconds)
 
 
 class FrozenClock:
@@ -56,6 +70,10 @@ class FrozenClock:
         return self._monotonic
 
     def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+
+    async def sleep_async(self, seconds: float) -> None:
+        """The same for the asynchronous client."""
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:

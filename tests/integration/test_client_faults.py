@@ -67,6 +67,7 @@ def bench(rz: Emulator, *, in_process: bool, **options: Any) -> Bench:
         clock=clock,
         random=Fixed(),  # type: ignore[arg-type]  # all that is asked of it
         read_timeout_s=0.25,
+        retries_per_call=4,  # every call here may need all of its own; the budget has tests elsewhere
         **options,
     )
     return Bench(rz, made, clock)

@@ -5,7 +5,6 @@ Each ``type: ignore`` is a claim that this line is refused; mypy reports the one
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import assert_type
 
@@ -32,7 +31,7 @@ from razorpay_hardened import (
     verify_webhook,
     web,
 )
-from razorpay_hardened.client import Client
+from razorpay_hardened.client import Client, Items
 from razorpay_hardened.domain.state import OrderState, RefundState
 
 
@@ -62,7 +61,8 @@ def the_client_is_typed(client: Client) -> None:
     refund = client.payments.refund("pay_00000000000001", Money.inr("1.00"), idempotency_key="a")
     assert_type(refund, Refund)
     payments = client.payments.iter(from_=datetime(2026, 1, 1, tzinfo=UTC))
-    assert_type(payments, Iterator[Payment])
+    assert_type(payments, Items[Payment])
+    assert_type(next(payments), Payment)
     assert_type(client.with_options(timeout_s=5, max_attempts=2), Client)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from client_fakes import PAYMENT_ID, collection, order, payment, refund, rig
+from razorpay_hardened.client import _operations as op
 from razorpay_hardened.client.resources import _listing
-from razorpay_hardened.client.resources._listing import iterate
-from razorpay_hardened.errors import ApiServerError, ReconcileStalled
+from razorpay_hardened.client.resources._listing import Listing, Walk
+from razorpay_hardened.errors import ApiServerError, FieldInvalid, ReconcileStalled
 from razorpay_hardened.ports.gateway import Page
 
 
@@ -21,6 +22,13 @@ class Item:
 
     def __init__(self, id: str) -> None:
         self.id = id
+
+
+def iterate(fetch: Callable[[int], Page[Item]], count: int) -> Iterator[Item]:
+    """Walk pages that ``fetch(skip)`` gives, as the client's iterators do."""
+    walk: Walk[Item] = Walk(Listing(op.ORDER_LIST, lambda body: (), count=count))
+    while not walk.done:
+        yield from walk.take(fetch(walk.skip))
 
 
 def shelf(size: int, count: int, arrivals: Callable[[int], int] = lambda page: 0) -> Any:
@@ -136,3 +144,23 @@ def test_a_receipt_is_found_exactly() -> None:
     found = rig(undated).client.orders.find_by_receipt("inv-42")
     assert found is not None
     assert found.id == "order_AAAAAAAAAAAAAA"
+
+
+def test_a_walk_goes_on_where_another_stopped() -> None:
+    """The cursor names the page that the last item came from: nothing is missed, and a foreign cursor is refused."""
+    first = [order(id=f"order_{n:014}") for n in range(100)]
+    second = [*first[95:], order(id="order_AAAAAAAAAAAAAA")]
+    r = rig(collection(*first), collection(*second), collection(*second))
+    walk = r.client.orders.iter()
+    assert walk.cursor == "skip:0"
+    for _ in range(100):
+        next(walk)
+    assert (walk.cursor, next(walk).id, walk.cursor) == ("skip:0", "order_AAAAAAAAAAAAAA", "skip:95")
+
+    again = r.client.orders.iter(cursor=walk.cursor)
+
+    assert [found.id for found in again] == [found["id"] for found in second]
+    assert r.session.sent[-1].params["skip"] == 95
+    for cursor in ("", "95", "skip:-1", "skip:95 ", "skip:9999999999", 95):
+        with pytest.raises(FieldInvalid):
+            r.client.orders.iter(cursor=cursor)  # type: ignore[arg-type]

@@ -88,8 +88,10 @@ def test_every_operation_has_a_rule_that_fits_its_method() -> None:
     """Reads are GETs; a write that has neither a key nor a question to ask is never repeated."""
     known = [value for value in vars(operations).values() if isinstance(value, Operation)]
 
-    assert len(known) == 12
+    assert set(known) == set(operations.OPERATIONS)
     assert all((operation.method == "GET") == (operation.rule is Rule.READ) for operation in known)
+    assert all((operation.key_header is not None) == (operation.rule is Rule.KEYED) for operation in known)
+    assert all(operation.rule is Rule.READ for operation in known if operation.bulk)
     assert set(FATES) == set(Rule)
     assert all(Fate.REFUSED not in fates for fates in FATES.values())
     assert not FATES[Rule.ONCE]
@@ -556,7 +558,7 @@ def test_what_counts_as_captured(found: dict[str, Any], ok: bool) -> None:
 
 def test_a_capture_that_stays_unknown_says_so() -> None:
     """When the payment cannot be asked, the outcome is unknown."""
-    with pytest.raises(OutcomeUnknown, match="fetch the payment"):
+    with pytest.raises(OutcomeUnknown, match="fetch it"):
         capture(rig((503, b""), forever=True))
 
 
@@ -696,30 +698,29 @@ def test_only_one_read_probes_an_open_circuit() -> None:
     r.clock.advance(circuit.STREAK_S)
     _fail(r, 1)
     r.clock.advance(circuit.OPEN_S)
-    breaker = r.client._settings.circuit
+    breaker = r.client._settings.circuits
 
-    assert breaker.wait() == 0
-    assert breaker.wait() == pytest.approx(circuit.OPEN_S)
-    assert not breaker.failed()
-    assert breaker.wait() > 0
+    assert breaker.wait("read") == 0
+    assert breaker.wait("read") == pytest.approx(circuit.OPEN_S)
+    assert not breaker.failed("read")
+    assert breaker.wait("read") > 0
 
 
 def test_a_short_burst_of_failures_opens_nothing() -> None:
     """Many failures in little time are an incident, not an outage; a refusal between them counts as life."""
     r = rig((503, b""), forever=True)
     _fail(r, 4)
-    assert r.client._settings.circuit.wait() == 0
+    assert r.client._settings.circuits.wait("read") == 0
 
     r.session.steps = [(400, refusal()), (503, b"")]
     r.clock.advance(circuit.STREAK_S)
     _fail(r, 2)
-    assert r.client._settings.circuit.wait() == 0
+    assert r.client._settings.circuits.wait("read") == 0
 
 
 def test_the_circuit_needs_no_bus() -> None:
     """Without a bus it opens all the same."""
-    r = rig((429, b""), forever=True, total_timeout_s=600)
-    r.client._settings.bus = None
+    r = rig((429, b""), forever=True, total_timeout_s=600, bus=None)
     _fail(r, 3)
     r.clock.advance(circuit.STREAK_S)
     _fail(r, 1)

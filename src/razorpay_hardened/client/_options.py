@@ -26,7 +26,17 @@ if TYPE_CHECKING:
     from razorpay_hardened.clock import Clock
     from razorpay_hardened.signals import Bus
 
-__all__ = ["LIVE_URL", "KEEP", "Keep", "changed", "check_base_url", "credentials_from", "free_request", "settings_from"]
+__all__ = [
+    "LIVE_URL",
+    "KEEP",
+    "Keep",
+    "changed",
+    "check_base_url",
+    "credentials_from",
+    "free_request",
+    "hidden",
+    "settings_from",
+]
 
 LIVE_URL: Final = "https://api.razorpay.com"
 ATTEMPTS_MAX: Final = 20
@@ -46,15 +56,19 @@ class Keep:
 KEEP: Final = Keep()
 
 
-def credentials_from(key_id: str | None, key_secret: str | Secret | None, token: str | Secret | None) -> Credentials:
+def hidden(secret: str | Secret | None, name: str) -> Secret | None:
+    """The secret in its wrapper, at once: were an error raised later, a crash report would show the caller's frame."""
+    return None if secret is None else as_secret(secret, name=name)
+
+
+def credentials_from(key_id: str | None, key_secret: Secret | None, token: Secret | None) -> Credentials:
     """Basic authentication with the account's key, or a partner's OAuth token. Raises :class:`ConfigError`."""
     if token is not None:
         if key_id is not None or key_secret is not None:
             raise ConfigError("give a key id and its secret, or an access token, not both")
-        return Token(as_secret(token, name="access_token"))
+        return Token(token)
     if key_secret is None:
         raise ConfigError("the key secret is missing")
-    key_secret = as_secret(key_secret, name="key_secret")
     return Credentials(_check_key_id(key_id), key_secret)
 
 
@@ -104,11 +118,9 @@ def _account(account_id: str | None) -> str | None:
     return None if account_id is None else check_id("account", account_id)
 
 
-def free_request(
-    method: str, path: str, params: Mapping[str, Any] | None, body: Mapping[str, Any] | None
-) -> Ask[Any]:
+def free_request(method: str, path: str, params: Mapping[str, Any] | None, body: Mapping[str, Any] | None) -> Ask[Any]:
     """What ``client.request`` asks."""
-    method = method.upper() if isinstance(method, str) else ""
+    method = method.upper()
     if method not in _METHODS:
         raise FieldInvalid(f"the method must be one of {', '.join(sorted(_METHODS))}")
     reads = method == "GET"
@@ -166,10 +178,14 @@ def _is_here(url: str) -> bool:
     return host in _LOOPBACK or host.endswith(".invalid")
 
 
-def check_timeout(name: str, seconds: object) -> float:
+def check_timeout(name: str, seconds: float | None) -> float:
     """A number of seconds that ends."""
-    number = isinstance(seconds, int | float) and type(seconds) is not bool
-    if not number or not math.isfinite(seconds) or not 0 < seconds <= TIMEOUT_MAX_S:
+    if (
+        seconds is None
+        or type(seconds) not in (int, float)
+        or not math.isfinite(seconds)
+        or not 0 < seconds <= TIMEOUT_MAX_S
+    ):
         raise ConfigError(f"{name} must be a number of seconds, more than 0 and at most {TIMEOUT_MAX_S:g}")
     return float(seconds)
 

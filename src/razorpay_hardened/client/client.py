@@ -18,9 +18,10 @@ from razorpay_hardened.client._options import (
     check_base_url,
     credentials_from,
     free_request,
+    hidden,
     settings_from,
 )
-from razorpay_hardened.client.resources import load
+from razorpay_hardened.client.resources import NAMES, load
 from razorpay_hardened.signing.keys import Secret
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ class Client:
     settings that are missing or unsafe: a live key goes to Razorpay and nowhere else (FAULTS rule 11).
     """
 
+    __slots__ = ("_conductor", "_connection", "_options", "_settings", *NAMES)
+
     # Resources are made when they are first used: each loads a module.
     orders: Orders
     payments: Payments
@@ -118,9 +121,9 @@ class Client:
         bulk_reads_per_s: float = 20,
         random: random_module.Random | None = None,
     ) -> None:
+        # Rebound at once: were an error raised below, a crash report would show this frame's variables.
+        key_secret, access_token = hidden(key_secret, "key_secret"), hidden(access_token, "access_token")
         credentials = credentials_from(key_id, key_secret, access_token)
-        # Forgotten at once: were an error raised below, a crash report would show this frame's variables.
-        del key_secret, access_token
         settings = settings_from(
             credentials,
             clock=clock,
@@ -196,7 +199,7 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        settings = self.__dict__.get("_settings")  # a crash report may ask while it is being made
+        settings = getattr(self, "_settings", None)  # a crash report may ask while it is being made
         return f"<Client {settings.credentials.key_id!r}>" if settings else "<Client>"
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:

@@ -27,21 +27,24 @@ class Reader(Generic[E]):
     def __init__(self, kind: str) -> None:
         self._kind = kind
 
+    def _model(self) -> type[E]:
+        from razorpay_hardened.domain.entities._registry import model_of
+
+        found: Any = model_of(self._kind)
+        model: type[E] = found
+        return model
+
     def one(self, body: Any) -> E:
         """One entity. Raises :class:`PayloadError` and its kin for anything else."""
-        from razorpay_hardened.domain.entities import model_of, parse_as
+        from razorpay_hardened.domain.entities import parse_as
 
-        found: Any = parse_as(model_of(self._kind), body)
-        entity: E = found
-        return entity
+        return parse_as(self._model(), body)
 
     def many(self, body: Any) -> tuple[E, ...]:
         """The items of a collection."""
-        from razorpay_hardened.domain.entities import model_of, parse_collection
+        from razorpay_hardened.domain.entities import parse_collection
 
-        found: Any = parse_collection(body, model_of(self._kind))
-        entities: tuple[E, ...] = found
-        return entities
+        return parse_collection(body, self._model())
 
     def echoing(self, **asked: object) -> Callable[[Any], E]:
         """A parser for one entity whose fields repeat what was asked (FAULTS rule 13)."""

@@ -53,11 +53,14 @@ def _create(
         if receipt is None:
             raise FieldInvalid("unique_receipt needs a receipt")
         try:
-            return (yield _creation({**body, "unique_receipt": True}, amount, receipt))
+            unique: Order = yield _creation({**body, "unique_receipt": True}, amount, receipt)
         except ApiBadRequest as error:
             if "unique_receipt" not in (error.description or "") + (error.field or ""):
                 raise
-    return (yield _creation(body, amount, receipt))
+        else:
+            return unique
+    order: Order = yield _creation(body, amount, receipt)
+    return order
 
 
 def _creation(body: dict[str, Any], amount: Money, receipt: str | None) -> Ask[Order]:

@@ -94,7 +94,8 @@ def _refunds(payment_id: str) -> Plan[tuple[Refund, ...]]:
             read.echo("payment_id", refund.payment_id, payment_id)
         return found
 
-    walk, all_of_them = Walk(Listing(op.PAYMENT_REFUNDS, parse, (payment_id,))), list[Refund]()
+    walk = Walk(Listing(op.PAYMENT_REFUNDS, parse, (payment_id,)))
+    all_of_them: list[Refund] = []
     while not walk.done:
         page: Page[Refund] = yield walk.next_page()
         all_of_them += walk.take(page)
