@@ -31,7 +31,16 @@ from razorpay_hardened.client._values import Answer, Fault, Limits
 from razorpay_hardened.clock import SystemClock
 from razorpay_hardened.errors import ConfigError
 
-__all__ = ["ANSWER_MAX", "Transport", "UrllibTransport", "read_bounded"]
+__all__ = [
+    "ANSWER_MAX",
+    "AsyncTransport",
+    "Transport",
+    "UrllibTransport",
+    "ca_bundle",
+    "inflated",
+    "proxy_for",
+    "read_bounded",
+]
 
 ANSWER_MAX = 5 * 1024 * 1024
 """The largest answer that is read, in bytes, after decompression too."""
@@ -59,6 +68,28 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Let go of sockets that are ours."""
+        ...
+
+
+class AsyncTransport(Protocol):
+    """:class:`Transport` for an event loop: the same semantics, and a cancelled ``send`` may have sent."""
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None,
+        body: str | None,
+        headers: dict[str, str],
+        auth: Credentials,
+        limits: Limits,
+    ) -> Answer | Fault:
+        """See :meth:`Transport.send`."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of sockets that are ours, in the running event loop."""
         ...
 
 
@@ -197,7 +228,7 @@ class UrllibTransport:
             return Fault("too_large", True, "ResponseTooLarge")
         response.release_conn()
         found = {name.lower(): value for name, value in response.headers.items()}
-        plain = _inflated(raw, found.get("content-encoding", ""))
+        plain = inflated(raw, found.get("content-encoding", ""))
         return Fault("too_large", True, "ResponseTooLarge") if plain is None else Answer(response.status, found, plain)
 
     def close(self) -> None:
@@ -217,7 +248,7 @@ def read_bounded(chunks: Any) -> bytes | None:
     return b"".join(parts)
 
 
-def _inflated(raw: bytes, coding: str) -> bytes | None:
+def inflated(raw: bytes, coding: str) -> bytes | None:
     """The body in plain, or None when it grows beyond the limit. We ask for no coding; a proxy may add one."""
     if coding.strip().lower() not in {"gzip", "x-gzip", "deflate"}:
         return raw
@@ -227,22 +258,39 @@ def _inflated(raw: bytes, coding: str) -> bytes | None:
 
 def _pool_for(base_url: str) -> urllib3.PoolManager:
     """A pool that verifies certificates, through the proxy that the environment names for this URL, if any."""
-    tls: dict[str, Any] = {"cert_reqs": "CERT_REQUIRED", **_ca_bundle()}
+    tls: dict[str, Any] = {"cert_reqs": "CERT_REQUIRED"}
+    path = ca_bundle()
+    tls["ca_cert_dir" if os.path.isdir(path) else "ca_certs"] = path
+    proxy = proxy_for(base_url, "requests.Session()")
+    if proxy is None:
+        return urllib3.PoolManager(maxsize=16, **tls)
+    url, headers = proxy
+    return urllib3.ProxyManager(url, proxy_headers=headers, maxsize=16, **tls)
+
+
+def proxy_for(base_url: str, instead: str) -> tuple[str, dict[str, str] | None] | None:
+    """The URL of the proxy that the environment names for ``base_url``, and the headers with its password, if any.
+
+    Raises :class:`ConfigError`, which recommends a session like ``instead``, for a proxy that does not speak HTTP.
+    """
     proxy = select_proxy(base_url, get_environ_proxies(base_url))
     if not proxy:
-        return urllib3.PoolManager(maxsize=16, **tls)
+        return None
     url = parse_url(proxy if "://" in proxy else f"http://{proxy}")
     if url.scheme not in {"http", "https"}:
-        raise ConfigError("the proxy variable names a kind of proxy that needs session=requests.Session()")
-    headers = make_headers(proxy_basic_auth=url.auth) if url.auth else None
-    return urllib3.ProxyManager(f"{url.scheme}://{url.netloc}", proxy_headers=headers, maxsize=16, **tls)
+        raise ConfigError(f"the proxy variable names a kind of proxy that needs session={instead}")
+    return f"{url.scheme}://{url.netloc}", make_headers(proxy_basic_auth=url.auth) if url.auth else None
 
 
-def _ca_bundle() -> dict[str, str]:
+def ca_bundle() -> str:
+    """The file or folder of certificates to trust: as ``requests`` reads the environment, or what comes with it.
+
+    Raises :class:`ConfigError` where a variable names something that is not there.
+    """
     for name in _CA_VARIABLES:
         path = os.environ.get(name)
         if path:
             if not os.path.exists(path):
                 raise ConfigError(f"{name} names a file that does not exist")
-            return {"ca_cert_dir" if os.path.isdir(path) else "ca_certs": path}
-    return {"ca_certs": default_ca_bundle()}
+            return path
+    return str(default_ca_bundle())

@@ -22,6 +22,7 @@ from razorpay_hardened.signing import sign_checkout_for_test
 if TYPE_CHECKING:
     import ssl
 
+    import aiohttp
     import requests
     from requests.adapters import BaseAdapter
 
@@ -220,6 +221,16 @@ class Emulator(Acts):
     def session(self) -> requests.Session:
         """A ``requests.Session`` whose every call is answered in process, whatever its host."""
         from razorpay_hardened.emulator.adapter import session
+
+        return session(self)
+
+    def aiohttp_session(self) -> aiohttp.ClientSession:
+        """An ``aiohttp.ClientSession`` whose every call is answered in process, whatever its host.
+
+        Make it inside the event loop that uses it, and close it there, best with ``async with``. Raises
+        :class:`ExtraMissing` without aiohttp.
+        """
+        from razorpay_hardened.emulator.connector import session
 
         return session(self)
 
