@@ -87,7 +87,7 @@ class AiohttpTransport:
         url: str,
         *,
         params: Mapping[str, Any] | None,
-        body: str | None,
+        body: str | bytes | None,
         headers: dict[str, str],
         auth: Credentials,
         limits: Limits,
@@ -116,7 +116,7 @@ class AiohttpTransport:
         exchange: _Exchange,
         method: str,
         url: str,
-        body: str | None,
+        body: str | bytes | None,
         headers: dict[str, str],
         limits: Limits,
     ) -> Answer | Fault:
@@ -126,7 +126,7 @@ class AiohttpTransport:
         async with session.request(
             method,
             URL(url, encoded=True),
-            data=body.encode() if body is not None else None,
+            data=body.encode() if isinstance(body, str) else body,
             headers=headers,
             skip_auto_headers=_AUTOMATIC,
             allow_redirects=False,

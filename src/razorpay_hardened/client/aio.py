@@ -26,7 +26,6 @@ from razorpay_hardened.clock import SystemClock
 from razorpay_hardened.signing.keys import Secret
 
 if TYPE_CHECKING:
-    from razorpay_hardened.client._aio import AsyncTransport
     from razorpay_hardened.client._credentials import Credentials
     from razorpay_hardened.client.resources import AsyncOrders, AsyncPayments, AsyncRefunds
     from razorpay_hardened.clock import AsyncClock
@@ -49,17 +48,11 @@ class _Connection:
     def get(self) -> AsyncGateway:
         gateway = self._gateway
         if gateway is None or gateway.pid != os.getpid():
-            gateway = self._gateway = AsyncGateway(self._credentials, self._base_url, self._transport())
+            from razorpay_hardened.client._aiohttp import AiohttpTransport
+
+            transport = AiohttpTransport(self._base_url, session=self._session)
+            gateway = self._gateway = AsyncGateway(self._credentials, self._base_url, transport)
         return gateway
-
-    def _transport(self) -> AsyncTransport:
-        session = self._session
-        if session is not None and not hasattr(session, "request"):
-            transport: AsyncTransport = session  # the emulator's own, which has no socket
-            return transport
-        from razorpay_hardened.client._aiohttp import AiohttpTransport
-
-        return AiohttpTransport(self._base_url, session=session)
 
     async def close(self) -> None:
         gateway, self._gateway = self._gateway, None
