@@ -32,5 +32,18 @@ def load(name: str, *, awaited: bool = False) -> Any:
     """The class of the resource ``name``. Raises :class:`AttributeError` for another name, as attributes do."""
     if name not in NAMES:
         raise AttributeError(f"the client has no {name!r}; it has {', '.join(NAMES)}")
-    class_name = "".join(part.capitalize() for part in name.split("_"))
-    return getattr(import_module(f"{__name__}.{name}"), f"Async{class_name}" if awaited else class_name)
+    return getattr(import_module(f"{__name__}.{name}"), ("Async" if awaited else "") + _class_name(name))
+
+
+def _class_name(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+_MODULES = {_class_name(name): name for name in NAMES}
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULES.get(name.removeprefix("Async"))
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{module}"), name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 
@@ -93,9 +94,15 @@ def _dressed(method: _M, shown: Callable[..., Any]) -> _M:
     """``method`` with the name, the docstring and the parameters that users are to see."""
     functools.update_wrapper(method, shown)
     del method.__wrapped__  # type: ignore[attr-defined]  # inspect would follow it, and lose ``self``
+    method.__name__ = method.__qualname__ = shown.__name__.lstrip("_")
     signature = inspect.signature(shown)
     this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     method.__signature__ = signature.replace(  # type: ignore[attr-defined]
-        parameters=[this, *signature.parameters.values()]
+        parameters=[this, *signature.parameters.values()],
+        return_annotation=_RESULT.sub(r"\1", signature.return_annotation),
     )
     return method
+
+
+_RESULT = re.compile(r"(?:Ask|Plan)\[(.*)\]")
+"""What a method returns is in the brackets of what its function returns; annotations are text here."""
