@@ -132,7 +132,7 @@ class ScriptedSession:
                 method,
                 urlsplit(url).path,
                 dict(options["params"] or {}),
-                json.loads(body) if body is not None else None,
+                json.loads(body) if isinstance(body, str) else body,
                 options["headers"],
                 options["timeout"],
                 prepared.headers["Authorization"],
