@@ -98,10 +98,10 @@ class AiohttpTransport:
         exchange = _Exchange()
         try:
             async with timeout(limits.total_s):
-                session = await self._session()
                 # A peer's goodbye that the loop has not read yet is read now: two turns hear and act on it.
                 await sleep(0)
                 await sleep(0)
+                session = await self._session()
                 headers = {**headers, "Authorization": auth.header()}
                 return await self._exchange(session, exchange, method, url, body, headers, limits)
         except TimeoutError as error:
@@ -152,7 +152,7 @@ class AiohttpTransport:
         kept = self._keepers.get(loop)
         if kept is not None and not kept[1].closed:
             return kept[1]
-        session = self._make()
+        session = self._make(loop)
         keeper = _keeping(session)
         await anext(keeper)  # from here the loop knows it, and closes it if nobody else does
         with self._lock:
@@ -161,7 +161,7 @@ class AiohttpTransport:
             self._keepers[loop] = (keeper, session)
         return session
 
-    def _make(self) -> aiohttp.ClientSession:
+    def _make(self, loop: AbstractEventLoop) -> aiohttp.ClientSession:
         marks = aiohttp.TraceConfig()
         marks.on_connection_create_end.append(_mark_sent)
         marks.on_connection_reuseconn.append(_mark_sent)
@@ -178,6 +178,7 @@ class AiohttpTransport:
         try:
             return aiohttp.ClientSession(
                 connector=connector,
+                loop=loop,
                 connector_owner=self._given is None,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,

@@ -106,11 +106,15 @@ _monotonic = SystemClock().monotonic
 
 
 class _TimedReader(io.RawIOBase):
-    """Reads a socket for no longer than the exchange's deadline, however slowly the bytes drip."""
+    """Reads a socket for no longer than the exchange's deadline, however slowly the bytes drip.
+
+    An end within the head is an error: ``http.client`` would take it for the end of the head, and of an empty body.
+    """
 
     def __init__(self, raw: Any, sock: Any) -> None:
         self._raw = raw
         self._sock = sock
+        self.in_head = True
 
     def readable(self) -> bool:
         return True
@@ -121,6 +125,8 @@ class _TimedReader(io.RawIOBase):
             raise TimeoutError("the total deadline has passed")
         self._sock.settimeout(min(_exchange.read_s, left))
         count: int | None = self._raw.readinto(buffer)
+        if count == 0 and self.in_head:
+            raise ConnectionResetError("the connection ended within the head of the answer")
         return count
 
     def close(self) -> None:
@@ -133,7 +139,12 @@ class _Response(HTTPConnection.response_class):  # type: ignore[misc,valid-type]
 
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp: Any = io.BufferedReader(_TimedReader(self.fp.detach(), sock))
+        self._timed = _TimedReader(self.fp.detach(), sock)
+        self.fp: Any = io.BufferedReader(self._timed)
+
+    def begin(self) -> None:
+        super().begin()
+        self._timed.in_head = False
 
 
 class _Marking:
@@ -227,7 +238,7 @@ class UrllibTransport:
             response.close()  # the rest of the body is on the wire: this connection cannot be used again
             return Fault("too_large", True, "ResponseTooLarge")
         response.release_conn()
-        found = {name.lower(): value for name, value in response.headers.items()}
+        found = {name.lower(): response.headers[name] for name in response.headers}  # joined, if it came twice
         plain = inflated(raw, found.get("content-encoding", ""))
         return Fault("too_large", True, "ResponseTooLarge") if plain is None else Answer(response.status, found, plain)
 
