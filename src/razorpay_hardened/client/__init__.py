@@ -6,6 +6,7 @@ Importing this loads neither the SDK nor requests, pydantic or tenacity: the fir
     what to ask (resources) → _caller → _retry → _drive → _gateway (the SDK) or _aio → _translate → entity or error
 
 - ``Client``       the resources and their limits; satisfies ``ports.gateway.Gateway``
+- ``AsyncClient``  the same, awaited
 - ``resources``    what can be asked, one module each
 - ``_operations``  every operation as data, with the rule that says when it may be repeated
 - ``_ask``         one call or a plan of several, before anything is sent
@@ -19,7 +20,8 @@ Importing this loads neither the SDK nor requests, pydantic or tenacity: the fir
 """
 
 from razorpay_hardened.client._caller import Response
+from razorpay_hardened.client.aio import AsyncClient
 from razorpay_hardened.client.client import Client
 from razorpay_hardened.client.resources._listing import AsyncItems, Items
 
-__all__ = ["AsyncItems", "Client", "Items", "Response"]
+__all__ = ["AsyncClient", "AsyncItems", "Client", "Items", "Response"]

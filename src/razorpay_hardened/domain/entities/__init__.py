@@ -62,12 +62,7 @@ if TYPE_CHECKING:
         NamedAmount,
     )
     from razorpay_hardened.domain.entities.card import (
-        AuthenticationType,
-        Available,
         Card,
-        CardReference,
-        Iin,
-        IinList,
     )
     from razorpay_hardened.domain.entities.customer import (
         Customer,
@@ -104,6 +99,13 @@ if TYPE_CHECKING:
         FundAccount,
         FundAccountValidation,
         ValidationResults,
+    )
+    from razorpay_hardened.domain.entities.iin import (
+        AuthenticationType,
+        Available,
+        CardReference,
+        Iin,
+        IinList,
     )
     from razorpay_hardened.domain.entities.invoice import (
         Invoice,

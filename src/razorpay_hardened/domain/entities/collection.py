@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from razorpay_hardened.domain.entities.bank_account import BankAccount, SettlementAccount, Vpa, VpaValidation
     from razorpay_hardened.domain.entities.bank_transfer import BankTransfer, UpiTransfer
     from razorpay_hardened.domain.entities.bill import Bill
-    from razorpay_hardened.domain.entities.card import Card, CardReference, Iin, IinList
+    from razorpay_hardened.domain.entities.card import Card
     from razorpay_hardened.domain.entities.customer import Customer
     from razorpay_hardened.domain.entities.device import DeviceActivity
     from razorpay_hardened.domain.entities.dispute import Dispute
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from razorpay_hardened.domain.entities.downtime import PaymentDowntime, PayoutDowntime
     from razorpay_hardened.domain.entities.fulfilment import OrderFulfilment, RtoReview
     from razorpay_hardened.domain.entities.fund_account import Contact, FundAccount, FundAccountValidation
+    from razorpay_hardened.domain.entities.iin import CardReference, Iin, IinList
     from razorpay_hardened.domain.entities.invoice import Invoice, LineItem
     from razorpay_hardened.domain.entities.item import Item
     from razorpay_hardened.domain.entities.merchant import Merchant

@@ -6,12 +6,12 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import (
     Field,
-    ModelWrapValidatorHandler,
     PrivateAttr,
     field_serializer,
     field_validator,
     model_validator,
 )
+from pydantic.functional_validators import ModelWrapValidatorHandler  # where pydantic 2.10 has it
 
 from razorpay_hardened.domain.entities._base import Collection, MoneyEntity
 from razorpay_hardened.domain.entities._fields import (
