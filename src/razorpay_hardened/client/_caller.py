@@ -249,18 +249,17 @@ class Caller:
                 )
             )
         if self.options.on_response is not None and answered is not None:
-            self.options.on_response(
-                Response(
-                    operation=operation.name,
-                    method=operation.method,
-                    path=call.path,
-                    status=answered.status,
-                    headers=dict(answered.headers),
-                    request_id=request_id(answered),
-                    attempt=number,
-                    seconds=seconds,
-                )
+            told = Response(
+                operation=operation.name,
+                method=operation.method,
+                path=call.path,
+                status=answered.status,
+                headers=dict(answered.headers),
+                request_id=request_id(answered),
+                attempt=number,
+                seconds=seconds,
             )
+            _tell(self.options.on_response, told)
 
     def _announce_end(self, call: Call, started: float, error: RazorpayHardenedError | None) -> None:
         if self.settings.bus is None:
@@ -372,6 +371,16 @@ class _Write(Generic[T]):
             if isinstance(result, Failed) and error is result.error:
                 return result
             raise
+
+
+def _tell(listener: Callable[[Response], object], told: Response) -> None:
+    """Whatever a listener raises, the result of the call, which may be a refund, still reaches the caller."""
+    try:
+        listener(told)
+    except Exception as error:
+        import warnings
+
+        warnings.warn(f"on_response raised {type(error).__name__}", RuntimeWarning, stacklevel=1)
 
 
 def _not_sent(error: ApiError) -> Failed:

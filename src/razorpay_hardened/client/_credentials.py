@@ -30,6 +30,11 @@ class Credentials:
         self._secret = secret
 
     @property
+    def shown(self) -> str:
+        """What a repr may show."""
+        return repr(self.key_id)
+
+    @property
     def kind(self) -> str:
         """What this is, for messages."""
         return "a live key" if self.key_id.startswith("rzp_live_") else "a test key"
@@ -78,6 +83,11 @@ class Token(Credentials):
 
     def __init__(self, secret: Secret) -> None:
         super().__init__("", secret)
+
+    @property
+    def shown(self) -> str:
+        """What a repr may show: nothing of it."""
+        return "access token"
 
     @property
     def kind(self) -> str:

@@ -166,7 +166,7 @@ class AsyncClient:
 
     def __repr__(self) -> str:
         settings = getattr(self, "_settings", None)  # a crash report may ask while it is being made
-        return f"<AsyncClient {settings.credentials.key_id!r}>" if settings else "<AsyncClient>"
+        return f"<AsyncClient {settings.credentials.shown}>" if settings else "<AsyncClient>"
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError("an AsyncClient cannot be pickled: make one in the other process")

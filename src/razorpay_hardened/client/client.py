@@ -165,8 +165,8 @@ class Client:
 
         ``timeout_s`` is the total deadline in seconds. ``account_id`` (``acc_…``) makes a partner's calls in the name
         of that sub-merchant (``X-Razorpay-Account``); None ends that. ``on_response`` is called with a
-        :class:`Response` for every answer that comes, whatever its status: its request id and headers; what it raises
-        reaches the caller.
+        :class:`Response` for every answer that comes, whatever its status: its request id and headers. What it raises
+        is a warning, and loses no result.
         """
         clone = object.__new__(Client)
         options = changed(self._options, timeout_s, max_attempts, account_id, on_response)
@@ -200,7 +200,7 @@ class Client:
 
     def __repr__(self) -> str:
         settings = getattr(self, "_settings", None)  # a crash report may ask while it is being made
-        return f"<Client {settings.credentials.key_id!r}>" if settings else "<Client>"
+        return f"<Client {settings.credentials.shown}>" if settings else "<Client>"
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError("a Client cannot be pickled: make one in the other process")
