@@ -1,24 +1,30 @@
-"""Fetching an order over HTTP on this machine, one request in flight, beside the bare SDK and the bare transports.
+"""Fetching an order over HTTP on this machine, beside the bare SDK and the bare transports.
 
-The server answers from a fixed buffer in another process, so that what is measured is the client. Target: at least
-1.8 x the SDK's rate with types, retries and signals on. Floors: urllib3 and requests, which parse nothing.
+The server answers from a fixed buffer in another process, so that what is measured is the client. Targets, with types,
+retries, budgets and signals on: one request in flight, at least 1.8 x the SDK's rate; sixteen in flight, at least 8 x
+that of the SDK in sixteen threads. Floors: urllib3, requests and aiohttp, which parse nothing.
 """
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import json
 import multiprocessing
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+import aiohttp
 import razorpay
 import requests
 import urllib3
 
-from benchmarks._measure import measure, show
-from razorpay_hardened.client import Client
+from benchmarks._measure import Result, measure, show
+from razorpay_hardened import compat
+from razorpay_hardened.client import AsyncClient, Client
 from razorpay_hardened.signals import ApiAttempt, Bus
 
 KEY_ID = "rzp_test_1DP5mmOlF5G5ag"
@@ -77,26 +83,87 @@ def server() -> Iterator[str]:
         process.join()
 
 
-def main() -> None:
-    """Print the table."""
+IN_FLIGHT = 16
+BATCH = 320
+
+
+def _one_in_flight(url: str) -> None:
     bus = Bus()
     bus.subscribe(lambda signal: None, ApiAttempt)
-    with server() as url, requests.Session() as session, Client(KEY_ID, KEY_SECRET, base_url=url, bus=bus) as client:
+    with requests.Session() as session, Client(KEY_ID, KEY_SECRET, base_url=url, bus=bus) as client:
         auth = (KEY_ID, KEY_SECRET)
         sdk: Any = razorpay.Client(auth=auth, base_url=url)  # type: ignore[no-untyped-call]
+        drop_in: Any = compat.Client(auth=auth, base_url=url)
         pool = urllib3.PoolManager()
         path = f"{url}/v1/orders/{ORDER_ID}"
         own = Client(KEY_ID, KEY_SECRET, base_url=url, session=session)
         contenders = {
             "the SDK": lambda: sdk.order.fetch(ORDER_ID),
             "this client": lambda: client.orders.fetch(ORDER_ID),
+            "this client, as compat.Client": lambda: drop_in.order.fetch(ORDER_ID),
             "this client over requests.Session": lambda: own.orders.fetch(ORDER_ID),
             "floor: urllib3": lambda: pool.request("GET", path),
             "floor: requests": lambda: session.get(path, auth=auth),
         }
-        show("GET /v1/orders/:id", measure(contenders, baseline="the SDK"), baseline="the SDK")
+        show("GET /v1/orders/:id, one in flight", measure(contenders, baseline="the SDK"), baseline="the SDK")
         pool.clear()
+        drop_in.close()
         sdk.session.close()
+
+
+def _sixteen_in_flight(url: str) -> None:
+    bus = Bus()
+    bus.subscribe(lambda signal: None, ApiAttempt)
+    sdk: Any = razorpay.Client(auth=(KEY_ID, KEY_SECRET), base_url=url)  # type: ignore[no-untyped-call]
+    client = AsyncClient(KEY_ID, KEY_SECRET, base_url=url, bus=bus)
+    blocking = Client(KEY_ID, KEY_SECRET, base_url=url, bus=bus)
+    path = f"{url}/v1/orders/{ORDER_ID}"
+    with asyncio.Runner() as runner, ThreadPoolExecutor(IN_FLIGHT) as threads:
+        session = runner.run(_session())
+        headers = {"Authorization": "Basic " + base64.b64encode(f"{KEY_ID}:{KEY_SECRET}".encode()).decode()}
+
+        async def bare() -> None:
+            async with session.get(path, headers=headers) as answer:
+                await answer.read()
+
+        contenders: dict[str, Callable[[], object]] = {
+            "the SDK in threads": lambda: list(threads.map(lambda _: sdk.order.fetch(ORDER_ID), range(BATCH))),
+            "AsyncClient": lambda: runner.run(_batch(lambda: client.orders.fetch(ORDER_ID))),
+            "Client in threads": lambda: list(threads.map(lambda _: blocking.orders.fetch(ORDER_ID), range(BATCH))),
+            "floor: aiohttp": lambda: runner.run(_batch(bare)),
+        }
+        results = measure(contenders, baseline="the SDK in threads", rounds=9)
+        title = f"GET /v1/orders/:id, {IN_FLIGHT} in flight, per call"
+        show(title, [_per_call(result) for result in results], baseline="the SDK in threads")
+        runner.run(session.close())
+        runner.run(client.close())
+    blocking.close()
+    sdk.session.close()
+
+
+async def _session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession()
+
+
+async def _batch(call: Callable[[], Awaitable[object]]) -> None:
+    """``BATCH`` calls by ``IN_FLIGHT`` tasks."""
+
+    async def worker() -> None:
+        for _ in range(BATCH // IN_FLIGHT):
+            await call()
+
+    await asyncio.gather(*(worker() for _ in range(IN_FLIGHT)))
+
+
+def _per_call(result: Result) -> Result:
+    return result._replace(median=result.median / BATCH, best=result.best / BATCH, worst=result.worst / BATCH)
+
+
+def main() -> None:
+    """Print both tables."""
+    with server() as url:
+        _one_in_flight(url)
+        _sixteen_in_flight(url)
 
 
 if __name__ == "__main__":

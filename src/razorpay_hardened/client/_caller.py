@@ -377,7 +377,7 @@ def _tell(listener: Callable[[Response], object], told: Response) -> None:
     """Whatever a listener raises, the result of the call, which may be a refund, still reaches the caller."""
     try:
         listener(told)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a listener may raise anything
         import warnings
 
         warnings.warn(f"on_response raised {type(error).__name__}", RuntimeWarning, stacklevel=1)
