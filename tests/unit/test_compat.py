@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import razorpay
 import requests
-from razorpay.client import RESOURCE_CLASSES
 
 from client_fakes import KEY_ID, KEY_SECRET, ORDER_ID, PAYMENT_ID, Fixed, ScriptedSession, order, payment, refusal
 from razorpay_hardened import compat
@@ -26,13 +23,7 @@ from razorpay_hardened.errors import (
     SignatureError,
 )
 from razorpay_hardened.signing import sign_checkout_for_test, sign_for_test
-
-METHODS = [
-    (name, method)
-    for name, made in sorted(RESOURCE_CLASSES.items())
-    for method, _ in inspect.getmembers(made, inspect.isfunction)
-    if not method.startswith("_") and not method.endswith("_url")
-]
+from support.sdk import METHODS, called, recorded
 
 
 def scripted(*steps: Any, **options: Any) -> tuple[Any, ScriptedSession]:
@@ -63,14 +54,13 @@ def over(rz: Emulator, **options: Any) -> Any:
 # --- the same calls -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.filterwarnings("ignore:Will be Deprecated:DeprecationWarning")  # the SDK's own, of its own methods
 @pytest.mark.parametrize(("name", "method"), METHODS, ids=lambda value: str(value))
 def test_every_method_of_the_sdk_asks_what_the_sdk_asks(name: str, method: str) -> None:
     """The same verb, path and body as the installed SDK, for every method that it has."""
-    theirs = _recorded(name, method)
+    theirs = recorded(name, method)
     client, session = scripted(payment(amount=100), max_retries=1)
 
-    _called(getattr(getattr(client, name), method))
+    called(getattr(getattr(client, name), method))
 
     [sent] = session.sent
     ours = (sent.method, sent.path, sent.params if sent.method == "GET" else sent.body)
@@ -81,47 +71,6 @@ def test_every_method_of_the_sdk_asks_what_the_sdk_asks(name: str, method: str) 
         assert b'name="file"; filename="file"' in sent.body
     else:
         assert ours == theirs
-
-
-def _called(method: Any) -> None:
-    """Call it with an id for each id, and with data where it takes data."""
-    required = [
-        parameter
-        for parameter in inspect.signature(method).parameters.values()
-        if parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
-    ]
-    data: dict[str, Any] = (
-        {"file": b"x"} if "pload" in method.__name__ or method.__qualname__ == "Document.create" else {}
-    )
-    given = {"data": data, "amount": 100, "medium": "sms", "account_id": "acc_GRWKk7qQsLnDjX", "product_name": "route"}
-    arguments = [given.get(parameter.name, PAYMENT_ID) for parameter in required]
-    if data and "data" not in {parameter.name for parameter in required}:
-        arguments.append(data)
-    method(*arguments)
-
-
-def _recorded(name: str, method: str) -> tuple[str, str, Any]:
-    """What the SDK itself sends for the same call."""
-    seen: list[tuple[str, str, Any]] = []
-
-    class Recorder:
-        def __getattr__(self, verb: str) -> Any:
-            def send(url: str, **options: Any) -> Any:
-                body = options.get("data")
-                if verb == "get":
-                    seen.append(("GET", url.removeprefix("https://api.razorpay.com"), options.get("params") or {}))
-                else:
-                    plain = json.loads(body) if isinstance(body, str) else body
-                    seen.append((verb.upper(), url.removeprefix("https://api.razorpay.com"), plain))
-                answer = requests.Response()
-                answer.status_code, answer._content = 200, b"{}"
-                return answer
-
-            return send
-
-    sdk: Any = razorpay.Client(session=Recorder(), auth=(KEY_ID, KEY_SECRET))  # type: ignore[no-untyped-call]
-    _called(getattr(getattr(sdk, name), method))
-    return seen[0]
 
 
 def test_dicts_go_in_and_come_out() -> None:

@@ -13,7 +13,7 @@ from razorpay_hardened.client._values import Call, File, Operation, Rule
 from razorpay_hardened.compat._settling import SETTLED
 from razorpay_hardened.errors import RazorpayHardenedError
 
-__all__ = ["asked"]
+__all__ = ["asked", "operation_of"]
 
 _UPSERTS: Final = {"/v1/customers": ("fail_existing", "0", op.CUSTOMER_ENSURE)}
 """A field whose value makes a repeat of the request safe."""
@@ -34,13 +34,30 @@ def asked(
     method: str, path: str, data: Mapping[str, Any], headers: Mapping[str, str], file: File | None = None
 ) -> Ask[Any]:
     """What to ask for a request of the SDK's: its rule, and how a doubt about it is settled."""
-    path = "/v1/methods" if path == "/methods" else check_path(path)  # the SDK forgets the version of this one
+    path = _versioned(path)
+    found = _found(method, path)
+    if found is not None:
+        return _of(*found, data, headers, file)
+    unknown = Operation("request", method, path, Rule.READ if method == "GET" else Rule.ONCE)
+    return Ask(Call(unknown, data=data, headers=headers, file=file), _plain)
+
+
+def operation_of(method: str, path: str) -> Operation | None:
+    """The operation that a request of the SDK's is, or None for a request that is nowhere documented."""
+    found = _found(method, _versioned(path))
+    return None if found is None else found[0]
+
+
+def _versioned(path: str) -> str:
+    return "/v1/methods" if path == "/methods" else check_path(path)  # the SDK forgets the version of this one
+
+
+def _found(method: str, path: str) -> tuple[Operation, tuple[str, ...]] | None:
     for verb, pattern, operation in _ROUTES:
         found = pattern.fullmatch(path) if verb == method else None
         if found:
-            return _of(operation, found.groups(), data, headers, file)
-    unknown = Operation("request", method, path, Rule.READ if method == "GET" else Rule.ONCE)
-    return Ask(Call(unknown, data=data, headers=headers, file=file), _plain)
+            return operation, found.groups()
+    return None
 
 
 def _of(
