@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from razorpay_hardened.domain.entities import UnknownEntity, parse_entity
 from support.emulator_tour import Tour
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "razorpay" / "samples"
@@ -200,3 +201,13 @@ def test_events_carry_what_the_samples_carry() -> None:
     other = {name for name, body in events if frozenset(body["payload"]) not in official[name]}
     assert all(set(body) == envelopes for _, body in events)
     assert other == set(OTHER_CONTENTS)
+
+
+def test_the_client_s_models_read_what_the_emulator_sends(ours: dict[str, list[dict[str, Any]]]) -> None:
+    """Every object of every kind, by the models that know nothing of the emulator, and out again unchanged."""
+    names = {"recon row": "settlement.recon_item", "linked account": "account"}
+    for kind, bodies in ours.items():
+        for body in bodies:
+            entity = parse_entity(body, names.get(kind, kind))
+            assert not isinstance(entity, UnknownEntity), kind
+            assert entity.as_sent() == body

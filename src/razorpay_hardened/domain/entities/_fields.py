@@ -31,6 +31,7 @@ __all__ = [
     "OpenCurrency",
     "OrderIdField",
     "PaymentIdField",
+    "Ref",
     "RefundIdField",
     "Signed",
     "Status",
@@ -86,6 +87,9 @@ LooseList = Annotated[list[Annotated[T, _Loose()]] | None, _Loose()]
 
 Id = Annotated[str, Field(strict=True)]
 """An id: text, in whatever form. ``domain.ids`` checks the form where an id reaches a URL or a query."""
+
+Ref = Annotated[str | None, Field(strict=True)]
+"""The id of an order, a payment or a refund inside another kind of entity: text, in whatever form, or null."""
 
 Status = Annotated[str | None, Field(strict=True)]
 """A status as Razorpay names it. The set is open: a new status is no error."""

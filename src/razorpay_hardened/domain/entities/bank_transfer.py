@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from razorpay_hardened.domain.entities._base import Entity
-from razorpay_hardened.domain.entities._fields import Amount, Id, Loose, Text
+from razorpay_hardened.domain.entities._fields import Amount, Id, Loose, Ref, Text
 from razorpay_hardened.domain.entities.bank_account import BankAccount
 from razorpay_hardened.domain.entities.virtual_account import VirtualAccount
 from razorpay_hardened.domain.money import Money
@@ -20,7 +20,7 @@ class BankTransfer(Entity):
     id: Id
     entity: Literal["bank_transfer"] = "bank_transfer"
     amount: Amount
-    payment_id: Text = None
+    payment_id: Ref = None
     mode: Text = None
     bank_reference: Text = None
     payer_bank_account: Loose[BankAccount] = None
@@ -43,7 +43,7 @@ class UpiTransfer(Entity):
     id: Id
     entity: Literal["upi_transfer"] = "upi_transfer"
     amount: Amount
-    payment_id: Text = None
+    payment_id: Ref = None
     payer_vpa: Text = None
     payer_bank: Text = None
     payer_account: Text = None

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from razorpay_hardened.domain.entities._base import Detail, Entity
-from razorpay_hardened.domain.entities._fields import Amount, Id, Kept, Loose, OpenCurrency, Status, Text, money_or_none
+from razorpay_hardened.domain.entities._fields import (
+    Amount,
+    Id,
+    Kept,
+    Loose,
+    OpenCurrency,
+    Ref,
+    Status,
+    Text,
+    money_or_none,
+)
 from razorpay_hardened.domain.money import Money
 
 __all__ = ["DeviceActivity", "DeviceCheckout", "DeviceError"]
@@ -18,7 +28,7 @@ class DeviceCheckout(Detail):
     amount: Amount | None = None
     currency: OpenCurrency = None
     description: Text = None
-    order_id: Text = None
+    order_id: Ref = None
     prefill: Kept[dict[str, Any]] = None
 
     @property

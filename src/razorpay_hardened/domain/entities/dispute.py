@@ -13,6 +13,7 @@ from razorpay_hardened.domain.entities._fields import (
     Kept,
     Loose,
     LooseList,
+    Ref,
     Status,
     Text,
     Texts,
@@ -76,7 +77,7 @@ class Dispute(Priced):
     id: Id
     entity: Literal["dispute"] = "dispute"
     status: Status = None
-    payment_id: Text = None
+    payment_id: Ref = None
     amount_deducted: Amount | None = None
     gateway_dispute_id: Text = None
     reason_code: Text = None

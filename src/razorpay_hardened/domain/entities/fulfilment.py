@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from razorpay_hardened.domain.entities._base import Detail, Entity
-from razorpay_hardened.domain.entities._fields import Loose, LooseList, Status, Text
+from razorpay_hardened.domain.entities._fields import Loose, LooseList, Ref, Status, Text
 
 __all__ = ["OrderFulfilment", "RtoReason", "RtoReview", "Shipping"]
 
@@ -23,7 +23,7 @@ class OrderFulfilment(Entity):
 
     kind: ClassVar[str] = "order.fulfillment"
     entity: Literal["order.fulfillment"] = "order.fulfillment"
-    order_id: Text = None
+    order_id: Ref = None
     payment_method: Text = None
     shipping: Loose[Shipping] = None
 

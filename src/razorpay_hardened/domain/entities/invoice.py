@@ -19,6 +19,7 @@ from razorpay_hardened.domain.entities._fields import (
     Notes,
     NotesField,
     OpenCurrency,
+    Ref,
     Status,
     Text,
     Whole,
@@ -109,8 +110,8 @@ class Invoice(Entity):
     invoice_number: Text = None
     customer_id: Text = None
     customer_details: Loose[InvoiceCustomer] = None
-    order_id: Text = None
-    payment_id: Text = None
+    order_id: Ref = None
+    payment_id: Ref = None
     subscription_id: Text = None
     subscription_status: Text = None
     line_items: LooseList[LineItem] = None

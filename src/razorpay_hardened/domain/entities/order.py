@@ -54,6 +54,7 @@ class Order(MoneyEntity):
     method: Text = None
     description: Text = None
     tax_invoice: Loose[TaxInvoice] = None
+    notification: Kept[dict[str, Any]] = None
     products: Kept[list[dict[str, Any]]] = None
 
     @property

@@ -84,6 +84,7 @@ class Payment(MoneyEntity):
     amount_captured: Whole = None
     fee_bearer: Text = None
     offers: Loose[Collection] = None
+    refunds: Loose[Collection] = None
     provider: Text = None
     reward: AsSent = None
     gateway_provider: Text = None

@@ -17,6 +17,7 @@ from razorpay_hardened.domain.entities._fields import (
     LooseList,
     Notes,
     NotesField,
+    Ref,
     Status,
     Text,
     money_or_none,
@@ -53,7 +54,7 @@ class LinkPayment(Detail):
 
     amount: Amount | None = None
     method: Text = None
-    payment_id: Text = None
+    payment_id: Ref = None
     plink_id: Text = None
     status: Text = None
     created_at: At = None
@@ -85,7 +86,7 @@ class PaymentLink(Priced):
     upi_link: Kept[bool | str] = None
     whatsapp_link: Flag = None
     payments: LooseList[LinkPayment] = None
-    order_id: Text = None
+    order_id: Ref = None
     user_id: Text = None
     source: Text = None
     source_id: Text = None

@@ -19,6 +19,7 @@ from razorpay_hardened.domain.entities._fields import (
     Notes,
     NotesField,
     OpenCurrency,
+    Ref,
     Signed,
     Status,
     Text,
@@ -85,8 +86,8 @@ class ReconItem(Entity):
     settled: Flag = None
     settlement_id: Text = None
     settlement_utr: Text = None
-    payment_id: Text = None
-    order_id: Text = None
+    payment_id: Ref = None
+    order_id: Ref = None
     order_receipt: Text = None
     dispute_id: Text = None
     credit_type: Text = None

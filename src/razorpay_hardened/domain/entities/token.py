@@ -17,6 +17,7 @@ from razorpay_hardened.domain.entities._fields import (
     LooseList,
     Notes,
     NotesField,
+    Ref,
     Status,
     Text,
     Whole,
@@ -148,7 +149,7 @@ class Notification(Entity):
     id: Id
     entity: Literal["notification"] = "notification"
     status: Status = None
-    order_id: Text = None
+    order_id: Ref = None
     token_id: Text = None
     delivered_at: At = None
     payment_after: At = None

@@ -16,6 +16,7 @@ from razorpay_hardened.domain.entities._fields import (
     Loose,
     Notes,
     NotesField,
+    Ref,
     Status,
     Text,
     Texts,
@@ -98,6 +99,6 @@ class Reversal(Priced):
     fee: Amount | None = None
     tax: Amount | None = None
     initiator_id: Text = None
-    customer_refund_id: Text = None
+    customer_refund_id: Ref = None
     notes: NotesField = Field(default_factory=Notes)
     created_at: At = None
