@@ -52,6 +52,7 @@ crash: $(STAMP)
 
 storm: $(STAMP)
 	@$(BIN)/python -m pytest tests/integration -m campaign -n $(WORKERS) --dist loadgroup --timeout 7200 -rP --ignore tests/integration/test_crash.py
+	@PAYMENTS=20000 $(BIN)/python -m pytest tests/integration/test_client_threads.py -n 0 -rx --timeout 600
 	@CONVERGE=all $(BIN)/python -m pytest tests/integration/test_convergence.py -n $(WORKERS) --timeout 1800
 
 bench: $(STAMP)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import assert_type
 
 from razorpay_hardened import (
+    AsyncClient,
     Change,
     CheckoutOrder,
     Confirmation,
@@ -32,7 +33,7 @@ from razorpay_hardened import (
     verify_webhook,
     web,
 )
-from razorpay_hardened.client import Client, Items
+from razorpay_hardened.client import AsyncItems, Client, Items
 from razorpay_hardened.domain.entities import (
     AnyEntity,
     BankAccount,
@@ -77,6 +78,19 @@ def the_client_is_typed(client: Client) -> None:
     assert_type(payments, Items[Payment])
     assert_type(next(payments), Payment)
     assert_type(client.with_options(timeout_s=5, max_attempts=2), Client)
+
+
+async def the_asynchronous_client_is_typed(client: AsyncClient) -> None:
+    """The same types, awaited."""
+    assert_type(await client.orders.create(amount=Money.inr("499.00"), receipt="inv-42"), Order)
+    assert_type(await client.orders.find_by_receipt("inv-42"), Order | None)
+    assert_type(await client.orders.payments("order_00000000000001"), tuple[Payment, ...])
+    assert_type(client.payments.iter(), AsyncItems[Payment])
+    async for refund in client.refunds.iter():
+        assert_type(refund, Refund)
+    assert_type(client.with_options(account_id=None), AsyncClient)
+    await client.orders.create(amount=49900)  # type: ignore[arg-type]
+    await client.orders.fetch()  # type: ignore[call-arg]
 
 
 def the_journeys_are_typed(rzp: Razorpay) -> None:
