@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
+
+from support import canary
 
 # Derandomized: a red test is red for everybody. No deadline: shared machines are slow, and that is not a finding.
 settings.register_profile("steady", derandomize=True, print_blob=True, deadline=None)
@@ -28,3 +32,17 @@ def _in_memory() -> None:
 
 
 _in_memory()
+
+canary.watch()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """A test that printed or logged a secret has failed, whatever it asserts; see ``support.canary``."""
+    report: pytest.TestReport = yield
+    for title, text in report.sections if report.passed else ():
+        found = canary.found_in(text, log="log" in title)
+        if found is not None and item.get_closest_marker("prints_secrets") is None:
+            report.outcome = "failed"
+            report.longrepr = f"{title} holds {found}"
+    return report  # pluggy's way to hand it on
