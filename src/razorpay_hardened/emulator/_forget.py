@@ -113,6 +113,8 @@ def _drop(world: World, entity_id: str) -> None:
         record.pop(entity_id, None)
     world.private.pop(entity.get("card_id") or "", None)
     world.on_captured.pop(entity_id, None)
+    world.on_authorized.pop(entity_id, None)
+    world.waiting.pop(entity_id, None)
     world.books.settled.pop(entity_id, None)
     if kind == "order" and world.receipts.get(entity["receipt"]) == entity_id:
         del world.receipts[entity["receipt"]]
