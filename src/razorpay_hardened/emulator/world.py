@@ -103,6 +103,7 @@ class World:
         self.on_forget: Callable[[int], None] | None = None
         self.on_captured: dict[str, Callable[[Entity, Entity], None]] = {}
         self.on_authorized: dict[str, Callable[[Entity], None]] = {}
+        self.offers: set[str] = set()
         self.waiting: dict[str, Instrument] = {}
         self.versions: dict[str, list[tuple[int, Entity]]] = defaultdict(list)
         self.minted: dict[tuple[object, ...], tuple[int, int]] = {}
