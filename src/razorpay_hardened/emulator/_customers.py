@@ -180,7 +180,9 @@ def delete_token(world: World, call: Call) -> Entity:
 def cancel_token(world: World, call: Call) -> Entity:
     """``PUT /v1/customers/:id/tokens/:id/cancel``: asked for now, cancelled at once."""
     token = _token(world, call)
-    if token.get("recurring_details", {}).get("status") == "cancelled":
+    if "recurring_details" not in token:  # text: not published
+        raise refusal("The token is not a mandate")
+    if token["recurring_details"]["status"] == "cancelled":
         raise refusal("The token is already cancelled")  # text: not published
     world.emit("token.cancellation_initiated", token=token)
     token_becomes(world, token, "cancelled")

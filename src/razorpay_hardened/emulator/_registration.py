@@ -47,21 +47,21 @@ def create(world: World, call: Call) -> Entity:
     free = method in _AUTH_TYPES  # a bank's mandate is registered for nothing
     if amount < (0 if free else _checks.minimum(currency)):
         raise refusal("The amount must be at least INR 1.00.", field="amount")
-    invoice = _invoices.new(world, _customer(world, body), currency, [])
     number = _checks.text_in(body, "receipt", 40)
-    invoice.update(
-        receipt=number,
-        invoice_number=number,
-        expire_by=_invoices.expiry_in(world, body),
-        description=_checks.text_in(body, "description", 2048, needed=True),
-        notes=_checks.notes_in(body),
-        type="link",
-        gross_amount=amount,
-        amount=amount,
-        amount_due=amount,
-        sms_status="pending" if _checks.flag_in(body, "sms_notify", True) else None,
-        email_status="pending" if _checks.flag_in(body, "email_notify", True) else None,
-    )
+    about: Entity = {
+        "receipt": number,
+        "invoice_number": number,
+        "expire_by": _invoices.expiry_in(world, body),
+        "description": _checks.text_in(body, "description", 2048, needed=True),
+        "notes": _checks.notes_in(body),
+        "type": "link",
+        "gross_amount": amount,
+        "amount": amount,
+        "amount_due": amount,
+        "sms_status": "pending" if _checks.flag_in(body, "sms_notify", True) else None,
+        "email_status": "pending" if _checks.flag_in(body, "email_notify", True) else None,
+    }
+    invoice = {**_invoices.new(world, _customer(world, body), currency, []), **about}
     order = _invoices.issue_for(world, invoice)
     limits = {key: said[key] for key in ("max_amount", "expire_at", "frequency") if said.get(key) is not None}
     order.update(customer_id=invoice["customer_id"], method=method, token=limits)

@@ -1,7 +1,7 @@
-"""Payments that a business makes itself, server to server, and the one-time passwords of their cards.
+"""Payments that a business makes itself, server to server.
 
 Such a payment waits for its customer as one of Checkout does: at the bank's page (``Emulator.finish``), for a password
-(the calls below), or in a UPI app. FACTS appendix D has the calls; their fields and answers are those of the official
+(``_otp``), or in a UPI app. FACTS appendix D has the calls; their fields and answers are those of the official
 pages on server-to-server integration, which FACTS does not hold.
 """
 
@@ -10,20 +10,20 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from razorpay_hardened.emulator import _bank, _checkout, _checks, _customers, _payments, instruments
+from razorpay_hardened.emulator import _checkout, _checks, _customers, _payments, instruments
 from razorpay_hardened.emulator._route import Route
 from razorpay_hardened.emulator.instruments import Instrument
-from razorpay_hardened.emulator.wire import Call, Entity, Reply, json_reply, refusal
+from razorpay_hardened.emulator.wire import Call, Entity, refusal
 
 if TYPE_CHECKING:
     from razorpay_hardened.emulator.world import World
 
-__all__ = ["EVENTS", "ROUTES", "VPA"]
+__all__ = ["API", "EVENTS", "ROUTES"]
 
 API = "https://api.razorpay.com/v1"
-VPA = re.compile(r"[A-Za-z0-9._-]{2,255}@[A-Za-z0-9]{2,64}", re.ASCII)
+_VPA = re.compile(r"[A-Za-z0-9._-]{2,255}@[A-Za-z0-9]{2,64}", re.ASCII)
 _PAYER = "Gaurav Kumar"  # whom every UPI id belongs to
 _FIELDS = {
     *("amount", "currency", "order_id", "email", "contact", "method", "notes", "description", "customer_id", "token"),
@@ -44,16 +44,6 @@ _CARD_FIELDS = {
 }
 _APP_ANSWERS_S = 5  # how soon Razorpay's two test ids answer; not published
 _EXPIRY_MIN, _EXPIRY_MAX = 5, 5760  # minutes: what a UPI request waits for if nobody says, and the longest
-_OTP_TRIES = 3  # the bank's affair, so not published
-_WRONG_OTP = "payment processing failed because of incorrect otp"
-_NEXT = ["otp_submit", "otp_resend"]
-_NETWORK_CODES = {
-    "Visa": "VISA",
-    "MasterCard": "MC",
-    "RuPay": "RUPAY",
-    "Diners Club": "DICL",
-    "American Express": "AMEX",
-}
 
 
 # --- making one -----------------------------------------------------------------------------------------------------
@@ -94,6 +84,9 @@ def _create(world: World, body: Entity, method: str) -> Entity:
             "The amount is not that of the order", field="amount", reason="order_amount_mismatch"
         )
     flow, silence_s = _upi_terms(body) if method == "upi" else (None, None)
+    save = _checks.flag_in(body, "save")
+    if save and "customer_id" not in person:
+        raise refusal("The customer_id field is required when save is present", field="customer_id")  # unpublished
     payment = _checkout.press_pay(
         world, order, instrument, amount, currency, outcome="created", silence_s=silence_s, **person
     )
@@ -104,9 +97,7 @@ def _create(world: World, body: Entity, method: str) -> Entity:
         world.clock.plan(world.clock.ms + _APP_ANSWERS_S * 1000, partial(_app_answers, world, payment["id"]))
     if method in ("card", "emi") and isinstance(body.get("card"), dict):
         world.private[payment["id"]]["iin"] = _digits(body["card"].get("number"))[:6] or None
-    if _checks.flag_in(body, "save") and "token" not in order:
-        if "customer_id" not in person:
-            raise refusal("The customer_id field is required when save is present", field="customer_id")  # unpublished
+    if save and "token" not in order:  # a mandate's own token is made when the order is paid
         world.on_authorized[payment["id"]] = partial(_save, world, person["customer_id"])
     return payment
 
@@ -212,7 +203,7 @@ def _vpa(body: Entity) -> str | None:
 
 
 def _valid(vpa: object) -> str:
-    if not isinstance(vpa, str) or not VPA.fullmatch(vpa):  # text: not published
+    if not isinstance(vpa, str) or not _VPA.fullmatch(vpa):  # text: not published
         raise refusal("Invalid VPA. Please enter a valid Virtual Payment Address", field="vpa", reason="invalid_vpa")
     return vpa
 
@@ -259,81 +250,9 @@ def _steps(world: World, payment: Entity) -> list[Entity]:
     return [redirect, {"action": "otp_generate", "url": otp}]
 
 
-def _waiting_card(world: World, call: Call) -> Entity:
-    """The card payment that waits for its customer."""
-    payment = world.live("payment", call.ids[0])
-    if "card" not in payment or payment["id"] not in world.waiting or payment["status"] != "created":
-        raise refusal("The payment does not wait for an OTP")  # text: not published
-    return payment
-
-
-def otp_generate(world: World, call: Call) -> Entity:
-    """``POST /v1/payments/:id/otp_generate``: the bank sends a password. Nobody gets one here: any of 4 to 10 digits
-    is right."""
-    payment = _waiting_card(world, call)
-    payment_id, card = payment["id"], payment["card"]
-    key = f"key_id={world.account.key_id}"
-    submit = f"{API}/payments/{payment_id}/otp_submit/{world.mint('otp', payment_id).removeprefix('otp_')}?{key}"
-    return {
-        "razorpay_payment_id": payment_id,
-        "next": [
-            {"action": "otp_submit", "url": submit},
-            {"action": "otp_resend", "url": f"{API}/payments/{payment_id}/otp_resend/json?{key}"},
-        ],
-        "metadata": {
-            "issuer": card["issuer"],
-            "network": _NETWORK_CODES.get(card["network"], card["network"]),
-            "last4": card["last4"],
-            "iin": world.private[payment_id].get("iin"),
-        },
-    }
-
-
-def otp_resend(world: World, call: Call) -> Entity:
-    """``POST /v1/payments/:id/otp/resend``."""
-    return {"next": list(_NEXT), "razorpay_payment_id": _waiting_card(world, call)["id"]}
-
-
-def otp_submit(world: World, call: Call) -> Entity | Reply:
-    """``POST /v1/payments/:id/otp/submit``: what Checkout would hand over, or why not. A wrong one may be tried again,
-    until the bank has had enough."""
-    payment = _waiting_card(world, call)
-    _checks.known_fields(call.body, {"otp"})
-    otp = call.body.get("otp")
-    if otp in (None, ""):
-        raise refusal("The otp field is required", field="otp")
-    if instruments.wrong_otp(str(otp)):
-        return _wrong(world, payment)
-    _checkout.finish(world, payment["id"], "success", str(otp))
-    return _checkout.form(world, payment) if payment["status"] != "failed" else _failed(payment)
-
-
-def _wrong(world: World, payment: Entity) -> Reply:
-    error: Entity = {"code": "BAD_REQUEST_ERROR", "description": _WRONG_OTP}
-    private = world.private[payment["id"]]
-    private["otps"] = private.get("otps", 0) + 1
-    if private["otps"] < _OTP_TRIES:
-        return json_reply({"error": error, "next": list(_NEXT)}, 400)
-    _bank.fail(world, payment, instruments.WRONG_OTP)
-    del world.waiting[payment["id"]]
-    return json_reply({"error": error}, 400)
-
-
-def _failed(payment: Entity) -> Reply:
-    """The payment's own error. The status for a gateway's is that of the SDK's test (FACTS section 3)."""
-    error: dict[str, Any] = {
-        name: payment[f"error_{name}"] for name in ("code", "description", "source", "step", "reason")
-    }
-    error["metadata"] = {"payment_id": payment["id"], "order_id": payment["order_id"]}
-    return json_reply({"error": error}, 504 if error["code"] == "GATEWAY_ERROR" else 400)
-
-
 ROUTES = (
     Route("POST", "/v1/payments/create/json", create_json),
     Route("POST", "/v1/payments/create/upi", create_upi),
-    Route("POST", "/v1/payments/:id/otp_generate", otp_generate, public=True),
-    Route("POST", "/v1/payments/:id/otp/resend", otp_resend),
-    Route("POST", "/v1/payments/:id/otp/submit", otp_submit),
     Route("POST", "/v1/payments/validate/vpa", validate_vpa),
 )
 EVENTS = ()

@@ -20,10 +20,11 @@ def fulfil(world: World, call: Call) -> Entity:
     _checks.known_fields(call.body, {"payment_method", "shipping"})
     shipping = _checks.object_in(call.body, "shipping")
     _checks.known_fields(shipping, {"waybill", "status", "provider"})
-    said = world.private[order["id"]].setdefault("fulfillment", {"payment_method": None, "shipping": {}})
-    if call.body.get("payment_method") is not None:
-        said["payment_method"] = _checks.text_in(call.body, "payment_method", 40)
+    method = _checks.text_in(call.body, "payment_method", 40)
     parts = {field: _checks.text_in(shipping, field, 255) for field in ("waybill", "status", "provider")}
+    said = world.private[order["id"]].setdefault("fulfillment", {"payment_method": None, "shipping": {}})
+    if method is not None:
+        said["payment_method"] = method
     said["shipping"] = {**said["shipping"], **{field: text for field, text in parts.items() if text is not None}}
     bare = order["id"].removeprefix("order_")  # as the one sample has it
     return {"entity": "order.fulfillment", "order_id": bare, **said, "shipping": dict(said["shipping"])}
