@@ -58,6 +58,7 @@ def registration(**more: Any) -> dict[str, Any]:
         ({"method": "cheque"}, "The selected method is invalid"),
         ({"method": None}, "The method field is required"),
         ({"amount": 4999}, "The amount is not that of the order"),
+        ({"amount": 0}, "The amount must be at least INR 1.00."),
         ({"currency": "USD"}, "The amount is not that of the order"),
         ({"card": None}, "The number field is required"),
         ({"card": {**CARD, "cvv": ""}}, "The cvv field is required"),

@@ -200,12 +200,14 @@ def give_back(world: World, payment: Entity) -> None:
 
 def capture(world: World, payment: Entity) -> None:
     """The money is taken; the order is paid once captures reach its amount, and says so once."""
-    fee, tax = _books.fee_of(world, payment)
+    borne: tuple[int, int] | None = world.private.get(payment["id"], {}).get("borne")
+    fee, tax = borne or _books.fee_of(world, payment)
+    received = payment["amount"] - (fee if borne else 0)  # what the customer bears pays for nothing
     payment.update(status="captured", captured=True, fee=fee, tax=tax)
     order = world.orders.get(payment["order_id"])
     was_paid = order is None or order["status"] == "paid"
     if order is not None:
-        paid = min(order["amount"], order["amount_paid"] + payment["amount"])
+        paid = min(order["amount"], order["amount_paid"] + received)
         order.update(amount_paid=paid, amount_due=order["amount"] - paid)
         if not order["amount_due"]:
             order["status"] = "paid"

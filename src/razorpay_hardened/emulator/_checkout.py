@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from razorpay_hardened.emulator import _bank, _payments, instruments
+from razorpay_hardened.emulator import _bank, _fees, _payments, instruments
 from razorpay_hardened.emulator.instruments import Instrument
 from razorpay_hardened.emulator.wire import refusal
 from razorpay_hardened.errors import ConfigError
@@ -67,9 +67,16 @@ def press_pay(
 ) -> Entity:
     """The payment, as far as it comes: with the outcome ``created`` it waits for :func:`finish`.
 
-    ``silence_s`` is how long it waits; None is as long as any payment does.
+    ``amount`` is what it pays for; a fee that the customer bears comes on top. ``silence_s`` is how long it waits; None
+    is as long as any payment does.
     """
-    payment = _bank.begin(world, order, instrument, amount, currency, **person)
+    abroad = instrument.card is not None and instrument.card["international"]
+    fee, tax = _fees.on_top(world, order, instrument.method, amount, currency, international=abroad)
+    payment = _bank.begin(world, order, instrument, amount + fee, currency, **person)
+    if fee:
+        payment["fee_bearer"] = "customer"
+        world.private[payment["id"]]["borne"] = fee, tax
+        world.save(payment)
     if outcome is None and otp is not None and refused_otp(instrument, otp):
         _bank.fail(world, payment, instruments.WRONG_OTP)
     else:

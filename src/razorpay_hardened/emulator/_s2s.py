@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from razorpay_hardened.emulator import _checkout, _checks, _customers, _payments, instruments
+from razorpay_hardened.emulator import _checkout, _checks, _customers, _fees, _payments, instruments
 from razorpay_hardened.emulator._route import Route
 from razorpay_hardened.emulator.instruments import Instrument
 from razorpay_hardened.emulator.wire import Call, Entity, refusal
@@ -69,20 +69,28 @@ def create_upi(world: World, call: Call) -> Entity:
 
 
 def _create(world: World, body: Entity, method: str) -> Entity:
-    _checks.known_fields(body, _FIELDS | _OF_A_METHOD[method])
+    bears = world.options.fee_bearer == "customer"
+    _checks.known_fields(body, _FIELDS | _OF_A_METHOD[method] | ({"fee"} if bears else set()))
     if body.get("order_id") is None:
         raise refusal("The order_id field is required", field="order_id")
     order = world.live("order", body["order_id"])
     amount, currency = _checks.amount_in(body), _checks.currency_in(body)
+    fee = _checks.whole_in(body, "fee", 0, least=0)
+    amount -= fee  # where the customer bears it, it is sent, and within the amount
     person = _person(world, body)
-    instrument = _instrument(world, body, method)
+    instrument = _instrument(world, body, method, amount)
     _checkout.payable(world, order["id"])
     _checkout.due(world, order, amount, currency)
     whole = amount == (order["amount_due"] or order["amount"])
+    if not whole and amount < _checks.minimum(currency):
+        raise refusal("The amount must be at least INR 1.00.", field="amount")
     if currency != order["currency"] or not (whole or world.terms[order["id"]].partial):
         raise refusal(  # text: not published
             "The amount is not that of the order", field="amount", reason="order_amount_mismatch"
         )
+    abroad = instrument.card is not None and instrument.card["international"]
+    if fee != _fees.on_top(world, order, method, amount, currency, international=abroad)[0]:
+        raise refusal("The fee is not that of the payment", field="fee")  # text: not published
     flow, silence_s = _upi_terms(body) if method == "upi" else (None, None)
     save = _checks.flag_in(body, "save")
     if save and "customer_id" not in person:
@@ -129,7 +137,7 @@ def _token(world: World, body: Entity) -> Entity:
     return token
 
 
-def _instrument(world: World, body: Entity, method: str) -> Instrument:
+def _instrument(world: World, body: Entity, method: str, amount: int) -> Instrument:
     if body.get("token") is not None:
         token = _token(world, body)
         if token["method"] != method:  # text: not published
@@ -143,7 +151,7 @@ def _instrument(world: World, body: Entity, method: str) -> Instrument:
         return card._replace(method="emi", emi={"issuer": "HDFC", "rate": 1300, "duration": duration})
     if method == "upi":
         vpa = _vpa(body)
-        return instruments.choose(method="upi", card=None, vpa=vpa, amount=_checks.amount_in(body))
+        return instruments.choose(method="upi", card=None, vpa=vpa, amount=amount)
     if method == "netbanking":
         return Instrument("netbanking", bank=_checks.text_in(body, "bank", 10, needed=True))
     field = "wallet" if method == "wallet" else "provider"
