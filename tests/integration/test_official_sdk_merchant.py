@@ -282,7 +282,7 @@ def test_registration_links(rz: Emulator, client: Any) -> None:
 
 def test_offers(rz: Emulator, client: Any) -> None:
     """Orders and subscriptions name an offer; a subscription loses it again."""
-    offer = rz.offer()
+    offer = rz.offer()["id"]
     item = {"name": "Gold", "amount": 69_900, "currency": "INR"}
     plan = client.plan.create({"period": "monthly", "interval": 1, "item": item})["id"]
     subscription = client.subscription.create({"plan_id": plan, "total_count": 6, "offer_id": offer})

@@ -223,7 +223,7 @@ class Tour:
             self.call("GET", f"/v1/payments/{made['razorpay_payment_id']}", **{"expand[]": ["card", "offers"]})
             shipping = {"waybill": "123456789", "status": "rto", "provider": "Bluedart"}
             self.call("POST", f"/v1/orders/{order}/fulfillment", {"payment_method": "upi", "shipping": shipping})
-        self.order(offer_id=rz.offer())
+        self.order(offer_id=rz.offer()["id"])
         agreed = {"method": "card", "max_amount": 500, "expire_at": rz.clock.unix() + DAY_S, "frequency": "monthly"}
         signed = {"method": "nach", "auth_type": "physical", "max_amount": 50_000, "bank_account": bank}
         for registration, amount in ((agreed, 100), (signed, 0)):

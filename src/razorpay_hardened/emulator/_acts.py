@@ -195,10 +195,10 @@ class Acts:
             _bank.collect(self.world, payment)
             return dict(payment)
 
-    def offer(self) -> str:
-        """The operator makes an offer in the dashboard; its id comes back. Orders and subscriptions may name it."""
+    def offer(self) -> Entity:
+        """The operator makes an offer in the dashboard. Orders and subscriptions may name its ``id``."""
         with self.world.lock:
-            return _offers.make(self.world)
+            return {"id": _offers.make(self.world)}
 
     # --- subscriptions ------------------------------------------------------------------------------------------
 
