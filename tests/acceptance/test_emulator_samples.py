@@ -110,6 +110,8 @@ KINDS = (
     "reversal",
     "linked account",
     "payment.downtime",
+    "service_provider_token",
+    "order.fulfillment",
 )
 
 NOT_EMULATED = {
@@ -118,13 +120,11 @@ NOT_EMULATED = {
     "fund_account.validation": "RazorpayX",
     "iin": "card look-ups",
     "merchant": "partner onboarding",
-    "methods": "the list of methods that an account has",
+    "methods": "of partner onboarding; the answer of GET /v1/methods is on a page, without a sample",
     "notification": "pre-debit notices",
-    "order.fulfillment": "Magic Checkout",
     "payout": "RazorpayX",
     "payout.downtime": "RazorpayX",
     "payout_link": "RazorpayX",
-    "service_provider_token": "network tokens",
     "stakeholder": "partner onboarding",
     "tnc_map": "partner onboarding",
     "transaction": "RazorpayX",

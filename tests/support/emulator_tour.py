@@ -26,6 +26,7 @@ class Tour:
         self._received()
         self._route()
         self._downtimes()
+        self._merchant()
 
     @property
     def events(self) -> list[tuple[str, dict[str, Any]]]:
@@ -196,3 +197,39 @@ class Tour:
         self.rz.downtime_changes(downtime, "low")
         self.call("GET", f"/v1/payments/downtimes/{downtime}")
         self.rz.downtime_changes(downtime)
+
+    def _merchant(self) -> None:
+        """What a business does itself: payments server to server, registration links, network tokens, and the like."""
+        rz = self.rz
+        person = {"name": "Gaurav Kumar", "email": "gaurav.kumar@example.com", "contact": "9123456780"}
+        customer = self.call("POST", "/v1/customers", {**person, "fail_existing": "0"})["id"]
+        bank = {"account_number": "11214311215411", "beneficiary_name": "Gaurav Kumar", "ifsc_code": "HDFC0001233"}
+        self.call("POST", f"/v1/customers/{customer}/bank_account", bank)
+        number = {"number": "4100280000001007", "expiry_month": "12", "expiry_year": "30", "name": "Gaurav Kumar"}
+        afa = {"provider": "payu", "provider_reference_id": "pay_123wkejnsakd"}
+        said = {"customer_id": customer, "method": "card", "card": {**number, "cvv": ""}, "authentication": afa}
+        token = self.call("POST", "/v1/tokens", said)["id"]
+        rz.token_becomes(token, "suspended")
+        rz.token_becomes(token, "deactivated")
+        rz.token_becomes(token, "active")
+        for way in (
+            {"method": "card", "token": token, "card": {"cvv": "123"}},
+            {"method": "netbanking", "bank": "HDFC"},
+        ):
+            order = self.order()["id"]
+            who = {"order_id": order, "email": person["email"], "contact": person["contact"]}
+            made = self.call("POST", "/v1/payments/create/json", {"amount": 100_000, "currency": "INR", **who, **way})
+            rz.finish(made["razorpay_payment_id"], otp="1234")
+            self.call("GET", f"/v1/payments/{made['razorpay_payment_id']}", **{"expand[]": ["card", "offers"]})
+            shipping = {"waybill": "123456789", "status": "rto", "provider": "Bluedart"}
+            self.call("POST", f"/v1/orders/{order}/fulfillment", {"payment_method": "upi", "shipping": shipping})
+        self.order(offer_id=rz.offer()["id"])
+        agreed = {"method": "card", "max_amount": 500, "expire_at": rz.clock.unix() + DAY_S, "frequency": "monthly"}
+        signed = {"method": "nach", "auth_type": "physical", "max_amount": 50_000, "bank_account": bank}
+        for registration, amount in ((agreed, 100), (signed, 0)):
+            link = {"customer": person, "type": "link", "amount": amount, "currency": "INR", "description": "12 p.m."}
+            auth_links = "/v1/subscription_registration/auth_links"
+            made = self.call("POST", auth_links, {**link, "subscription_registration": registration, "receipt": "1"})
+            rz.pay_invoice(made["id"], registration["method"])
+            self.call("GET", f"/v1/invoices/{made['id']}")
+        self.call("GET", f"/v1/customers/{customer}/tokens")

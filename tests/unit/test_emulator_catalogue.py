@@ -64,7 +64,7 @@ def test_ids_have_fourteen_characters_after_their_prefix(tour: Tour) -> None:
 
 def test_an_unrouted_path_is_the_gateways_answer() -> None:
     """Outside ``/v1`` and ``/v2`` a gateway answers, not the API."""
-    reply = Emulator(in_process=True).request("GET", "/methods")
+    reply = Emulator(in_process=True).request("GET", "/orders")
 
     assert reply.status == 404
     assert reply.json() == {"message": "no Route matched with those values"}

@@ -12,6 +12,8 @@ from razorpay_hardened.emulator import (
     _disputes,
     _downtimes,
     _links,
+    _network_tokens,
+    _offers,
     _qr_codes,
     _virtual_accounts,
     instruments,
@@ -193,6 +195,11 @@ class Acts:
             _bank.collect(self.world, payment)
             return dict(payment)
 
+    def offer(self) -> Entity:
+        """The operator makes an offer in the dashboard. Orders and subscriptions may name its ``id``."""
+        with self.world.lock:
+            return {"id": _offers.make(self.world)}
+
     # --- subscriptions ------------------------------------------------------------------------------------------
 
     def authenticate(
@@ -283,11 +290,14 @@ class Acts:
 
     def token_becomes(self, token_id: str, status: str) -> Entity:
         """The customer's bank or app changes a mandate: ``paused``, ``confirmed`` (again), ``cancelled``,
-        ``rejected``."""
-        if status not in ("paused", "confirmed", "cancelled", "rejected"):
-            raise ConfigError("a mandate becomes paused, confirmed, cancelled or rejected")
+        ``rejected``. A network changes its token: ``active`` (again), ``suspended``, ``deactivated``."""
         with self.world.lock:
             token = self._get("token", token_id)
+            if "service_provider_tokens" in token:
+                _network_tokens.becomes(self.world, token, status)
+                return dict(token)
+            if status not in ("paused", "confirmed", "cancelled", "rejected"):
+                raise ConfigError("a mandate becomes paused, confirmed, cancelled or rejected")
             _customers.token_becomes(self.world, token, status)
             return dict(token)
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from razorpay_hardened.emulator import _books, _hash, _settle
-from razorpay_hardened.emulator.instruments import SILENCE, Failure, Instrument
+from razorpay_hardened.emulator.instruments import EXPIRED, SILENCE, Failure, Instrument
 
 if TYPE_CHECKING:
     from razorpay_hardened.emulator.wire import Entity
@@ -106,18 +106,29 @@ def fail(world: World, payment: Entity, failure: Failure) -> None:
     world.emit("payment.failed", payment=payment)
 
 
-def abandon(world: World, payment: Entity, *, answers_after_s: float | None, capture_it: bool | None) -> None:
-    """Nobody answers: failed after the bank's silence; ``answers_after_s`` later the bank may say yes after all."""
-    now, silence = world.clock.ms, world.options.bank_silence_s * 1000
-    world.clock.plan(now + silence, partial(_give_up, world, payment))
+def abandon(
+    world: World,
+    payment: Entity,
+    *,
+    answers_after_s: float | None,
+    capture_it: bool | None,
+    silence_s: int | None = None,
+) -> None:
+    """Nobody answers: failed after the bank's silence; ``answers_after_s`` later the bank may say yes after all.
+
+    ``silence_s`` is that of a UPI request which says itself when it ends; None is the account's.
+    """
+    now, silence = world.clock.ms, (world.options.bank_silence_s if silence_s is None else silence_s) * 1000
+    failure = SILENCE if silence_s is None else EXPIRED
+    world.clock.plan(now + silence, partial(_give_up, world, payment, failure))
     if answers_after_s is not None and answers_after_s <= world.options.bank_polled_s:
         late = now + silence + round(answers_after_s * 1000)
         world.clock.plan(late, partial(authorize, world, payment, capture_it=capture_it))
 
 
-def _give_up(world: World, payment: Entity) -> None:
+def _give_up(world: World, payment: Entity, failure: Failure) -> None:
     if payment["status"] == "created":
-        fail(world, payment, SILENCE)
+        fail(world, payment, failure)
 
 
 def authorize(world: World, payment: Entity, *, capture_it: bool | None) -> None:
@@ -144,6 +155,8 @@ def _say_yes(world: World, payment: Entity) -> None:
     payment.update(_NO_ERROR, status="authorized", acquirer_data=_acquirer_data(payment["method"], reference))
     if late:
         payment["late_authorized"] = True
+    if (tell := world.on_authorized.pop(payment["id"], None)) is not None:
+        tell(payment)
     world.save(payment)
     world.emit("payment.authorized", payment=payment)
 
@@ -187,12 +200,14 @@ def give_back(world: World, payment: Entity) -> None:
 
 def capture(world: World, payment: Entity) -> None:
     """The money is taken; the order is paid once captures reach its amount, and says so once."""
-    fee, tax = _books.fee_of(world, payment)
+    borne: tuple[int, int] | None = world.private.get(payment["id"], {}).get("borne")
+    fee, tax = borne or _books.fee_of(world, payment)
+    received = payment["amount"] - (fee if borne else 0)  # what the customer bears pays for nothing
     payment.update(status="captured", captured=True, fee=fee, tax=tax)
     order = world.orders.get(payment["order_id"])
     was_paid = order is None or order["status"] == "paid"
     if order is not None:
-        paid = min(order["amount"], order["amount_paid"] + payment["amount"])
+        paid = min(order["amount"], order["amount_paid"] + received)
         order.update(amount_paid=paid, amount_due=order["amount"] - paid)
         if not order["amount_due"]:
             order["status"] = "paid"

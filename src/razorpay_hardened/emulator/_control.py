@@ -198,7 +198,7 @@ _ACTS = (
     *("begin", "finish", "bank_answers", "capture", "refund", "settle_refund"),
     *("settle", "settlement_arrives", "dispute", "decide_dispute", "downtime", "downtime_changes"),
     *("pay_link", "pay_invoice", "credit_qr", "credit_virtual_account", "collect_cash"),
-    *("authenticate", "charge", "charges_fail", "change_card", "save_token", "token_becomes"),
+    *("authenticate", "charge", "charges_fail", "change_card", "save_token", "token_becomes", "offer"),
 )
 """Methods of the emulator that customers, banks and operators have; of some kinds, only where it knows them."""
 

@@ -13,7 +13,7 @@ from razorpay_hardened.emulator.wire import Call, Entity, refusal
 if TYPE_CHECKING:
     from razorpay_hardened.emulator.world import World
 
-__all__ = ["EVENTS", "ROUTES", "make", "make_token", "token_becomes"]
+__all__ = ["EVENTS", "ROUTES", "make", "make_token", "same", "token_becomes"]
 
 _TOKEN_LIFE_S = 10 * 365 * 86_400  # not published
 _NOT_RIGHT = "Contact number should be at least 8 digits, including country code"
@@ -24,7 +24,7 @@ def create(world: World, call: Call) -> Entity:
     body = call.body
     _checks.known_fields(body, {"name", "contact", "email", "fail_existing", "gstin", "notes"})
     _contact(body)
-    twin = _same(world, body)
+    twin = same(world, body)
     if twin is not None:
         if str(body.get("fail_existing", "1")) == "0":
             return dict(twin)
@@ -58,7 +58,7 @@ def _contact(body: Entity) -> str | None:
     return text
 
 
-def _same(world: World, body: Entity) -> Entity | None:
+def same(world: World, body: Entity) -> Entity | None:
     """A customer with this contact and e-mail address."""
     who = (body.get("contact"), body.get("email"))
     if who == (None, None):
@@ -95,10 +95,19 @@ def update(world: World, call: Call) -> Entity:
 
 
 def make_token(
-    world: World, customer_id: str | None, payment: Entity, *, expires: int | None = None, most: int | None = None
+    world: World,
+    customer_id: str | None,
+    payment: Entity,
+    *,
+    expires: int | None = None,
+    most: int | None = None,
+    recurring: bool = True,
 ) -> Entity:
     """What the bank gives after an authentication payment: the right to charge again, until ``expires``, not more
-    than ``most`` subunits at once (``max_amount``, shown where the mandate named one)."""
+    than ``most`` subunits at once (``max_amount``, shown where the mandate named one).
+
+    One that is not ``recurring`` only saves the customer some typing, and no event tells of it.
+    """
     now = world.clock.unix()
     vpa = (payment["vpa"] or "").partition("@")
     token: Entity = {
@@ -109,8 +118,8 @@ def make_token(
         "wallet": None,
         "method": payment["method"],
         "vpa": {"username": vpa[0], "handle": vpa[2], "name": None} if payment["vpa"] else None,
-        "recurring": True,
-        "recurring_details": {"status": "confirmed", "failure_reason": None},
+        "recurring": recurring,
+        "recurring_details": {"status": "confirmed" if recurring else "not_applicable", "failure_reason": None},
         "auth_type": None,
         "mrn": None,
         "used_at": now,
@@ -129,7 +138,8 @@ def make_token(
     world.save(token)
     if customer_id is not None:
         world.own(customer_id, token["id"])
-    world.emit("token.confirmed", token=token)
+    if recurring:
+        world.emit("token.confirmed", token=token)
     return token
 
 
@@ -170,6 +180,8 @@ def delete_token(world: World, call: Call) -> Entity:
 def cancel_token(world: World, call: Call) -> Entity:
     """``PUT /v1/customers/:id/tokens/:id/cancel``: asked for now, cancelled at once."""
     token = _token(world, call)
+    if "recurring_details" not in token:  # text: not published
+        raise refusal("The token is not a mandate")
     if token["recurring_details"]["status"] == "cancelled":
         raise refusal("The token is already cancelled")  # text: not published
     world.emit("token.cancellation_initiated", token=token)

@@ -113,6 +113,8 @@ def _drop(world: World, entity_id: str) -> None:
         record.pop(entity_id, None)
     world.private.pop(entity.get("card_id") or "", None)
     world.on_captured.pop(entity_id, None)
+    world.on_authorized.pop(entity_id, None)
+    world.waiting.pop(entity_id, None)
     world.books.settled.pop(entity_id, None)
     if kind == "order" and world.receipts.get(entity["receipt"]) == entity_id:
         del world.receipts[entity["receipt"]]
@@ -127,6 +129,9 @@ def _trim(world: World, before_ms: int) -> None:
         while len(versions) > 2 and versions[1][0] < before_ms:
             del versions[1]
     world.answers = {key: answer for key, answer in world.answers.items() if answer.at_ms >= before_ms}
+    for known_id, known in list(world.private.items()):
+        if known_id.startswith("elig_") and known["at_ms"] < before_ms:
+            del world.private[known_id]
     old = {key: nth for key, (nth, at_ms) in world.minted.items() if at_ms < before_ms}
     world.minted_floor = max(world.minted_floor, *old.values(), 0)  # an id is never made twice
     for key in old:

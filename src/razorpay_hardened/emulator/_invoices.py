@@ -14,7 +14,7 @@ from razorpay_hardened.emulator.wire import Call, Entity, refusal
 if TYPE_CHECKING:
     from razorpay_hardened.emulator.world import World
 
-__all__ = ["EVENTS", "ROUTES", "issue_for", "line_of", "new"]
+__all__ = ["EVENTS", "ROUTES", "expiry_in", "issue_for", "line_of", "new"]
 
 _QUARTER_HOUR_S = 900
 _LINES_MAX = 50
@@ -62,7 +62,7 @@ def create(world: World, call: Call) -> Entity:
         {
             "receipt": _number(body),
             "invoice_number": _number(body),
-            "expire_by": _expiry(world, body),
+            "expire_by": expiry_in(world, body),
             "terms": _checks.text_in(body, "terms", 2048),
             "comment": _checks.text_in(body, "comment", 2048),
             "description": _checks.text_in(body, "description", 2048),
@@ -176,7 +176,8 @@ def _number(body: Entity) -> str | None:
     return _checks.text_in(body, "invoice_number", 40, shortest=1) or _checks.text_in(body, "receipt", 40)
 
 
-def _expiry(world: World, body: Entity) -> int | None:
+def expiry_in(world: World, body: Entity) -> int | None:
+    """``expire_by`` of something that can be paid: a quarter of an hour away at least."""
     expire_by = _checks.time_in(body, "expire_by")
     if expire_by is not None and expire_by < world.clock.unix() + _QUARTER_HOUR_S:
         raise refusal("expire_by should be at least 15 minutes after current time", field="expire_by")
@@ -345,7 +346,7 @@ def update(world: World, call: Call) -> Entity:
     if "notes" in body:
         changes["notes"] = _checks.notes_in(body)
     if "expire_by" in body:
-        changes["expire_by"] = _expiry(world, body)
+        changes["expire_by"] = expiry_in(world, body)
     if "partial_payment" in body:
         changes["partial_payment"] = _checks.flag_in(body, "partial_payment")
     if {"receipt", "invoice_number"} & set(body):

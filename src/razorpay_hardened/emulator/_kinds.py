@@ -28,6 +28,7 @@ _PREFIXES = {
     "rvrsl": "reversal",
     "acc": "account",
     "down": "payment.downtime",
+    "ba": "bank_account",
 }
 
 KINDS = tuple(_PREFIXES.values())

@@ -9,6 +9,8 @@ from razorpay_hardened.emulator import _checks, _customers
 from razorpay_hardened.emulator.wire import Entity, refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from razorpay_hardened.emulator.world import World
 
 __all__ = ["expect", "notice_failed", "notice_in", "notify", "said_in"]
@@ -53,19 +55,22 @@ def _check_limits(world: World, token: Entity, most: int) -> None:
     _checks.choice_in(token, "frequency", _FREQUENCIES)
 
 
-def expect(world: World, order: Entity) -> None:
-    """When the order is paid, the customer has a token with which he can be charged again."""
-    world.private[order["id"]]["payment"] = {"customer_id": order["customer_id"]}
-    world.on_captured[order["id"]] = partial(_registered, world)
+def expect(world: World, order: Entity, then: Callable[[Entity, Entity], None] | None = None) -> None:
+    """When the order is paid, the customer has a token that can be charged again. ``then`` hears of it next."""
+    about = world.private[order["id"]].get("payment", {})
+    world.private[order["id"]]["payment"] = {**about, "customer_id": order["customer_id"]}
+    world.on_captured[order["id"]] = partial(_registered, world, then)
 
 
-def _registered(world: World, payment: Entity, order: Entity) -> None:
+def _registered(world: World, then: Callable[[Entity, Entity], None] | None, payment: Entity, order: Entity) -> None:
     limits = order["token"] if order.get("method") in _MOST else {}
     token = _customers.make_token(
         world, order["customer_id"], payment, expires=limits.get("expire_at"), most=limits.get("max_amount")
     )
     payment["token_id"] = token["id"]
     world.save(payment)
+    if then is not None:
+        then(payment, order)
 
 
 # --- pre-debit notices ----------------------------------------------------------------------------------------------

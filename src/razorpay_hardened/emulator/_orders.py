@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from razorpay_hardened.emulator import _checks, _mandates, _payments, _transfers
+from razorpay_hardened.emulator import _checks, _mandates, _offers, _payments, _transfers
 from razorpay_hardened.emulator._listing import collection, expansions, page
 from razorpay_hardened.emulator._route import EventKind, Route
 from razorpay_hardened.emulator._terms import Terms
@@ -31,6 +31,7 @@ _FIELDS = {
     "bank_account",
     "token",
     "notification",
+    "offer_id",
 }
 _MANDATES_AT_ZERO = ("emandate", "nach")
 _EXPANSIONS = ("payments", "payments.card", "transfers", "virtual_account")
@@ -44,7 +45,7 @@ def create(world: World, call: Call) -> Entity:
     amount, currency = _amount(world, body)
     receipt, notes = _checks.receipt_in(body), _checks.notes_in(body)
     terms, said = _terms(world, body), _mandates.said_in(world, body)
-    notice = _mandates.notice_in(world, body)
+    notice, offer_id = _mandates.notice_in(world, body), _offers.said_in(world, body)
     if (twin := _same_receipt(world, receipt)) is not None:
         if body.get("unique_receipt") is True:
             return dict(twin)  # whatever the amount: behaviour when it differs is UNCONFIRMED
@@ -58,13 +59,15 @@ def create(world: World, call: Call) -> Entity:
         "amount_due": amount,
         "currency": currency,
         "receipt": receipt,
-        "offer_id": None,
+        "offer_id": offer_id,
         "status": "created",
         "attempts": 0,
         "notes": notes,
         "created_at": world.clock.unix(),
         **said,
     }
+    if offer_id is not None:
+        order["offers"] = [offer_id]
     world.terms[order["id"]] = terms
     if said.get("token") is not None:
         _mandates.expect(world, order)

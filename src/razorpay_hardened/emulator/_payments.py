@@ -15,7 +15,7 @@ from razorpay_hardened.signing import sign_checkout_for_test
 if TYPE_CHECKING:
     from razorpay_hardened.emulator.world import World
 
-__all__ = ["capture", "card", "fetch", "find", "list_all", "shown", "update"]
+__all__ = ["capture", "card", "fetch", "find", "instrument_of", "list_all", "shown", "update"]
 
 ALREADY_PAID = (
     "Your payment has been declined as the order is already paid. Please initiate the payment with a new order."
@@ -47,7 +47,8 @@ def _expanded(world: World, payment: Entity, wanted: set[str], as_of: int | None
     if "emi" in wanted and "emi" in payment:
         entity["emi"] = payment["emi"]
     if "offers" in wanted:
-        entity["offers"] = collection([])  # offers are not emulated: there is none
+        order = world.orders.get(payment["order_id"], {})
+        entity["offers"] = collection({"id": offer_id} for offer_id in order.get("offers", ()))
     if "token" in wanted and (token := world.table("token").get(payment.get("token_id") or "")) is not None:
         entity["token"] = dict(token)
     if "refunds" in wanted:
@@ -130,7 +131,7 @@ def create_recurring(world: World, call: Call) -> Entity:
     amount, currency = _checks.amount_in(body), _checks.currency_in(body)
     if token["id"] not in world.owned(customer["id"], "token"):
         raise refusal("The id provided does not exist")
-    if token["recurring_details"]["status"] != "confirmed":  # text: not published
+    if token.get("recurring_details", {}).get("status") != "confirmed":  # text: not published
         raise refusal("The token is not confirmed for recurring payments", reason="recurring_payment_not_enabled")
     if (amount, currency) != (order["amount"], order["currency"]):  # text: not published
         raise refusal("The amount is not that of the order", field="amount", reason="order_amount_mismatch")
@@ -146,7 +147,7 @@ def create_recurring(world: World, call: Call) -> Entity:
         "token_id": token["id"],
         "description": _checks.text_in(body, "description", 2048),
     }
-    payment = _bank.begin(world, order, _instrument(token), amount, currency, **person)
+    payment = _bank.begin(world, order, instrument_of(token), amount, currency, **person)
     takes_s = world.options.recurring_debit_s
     if takes_s:
         world.clock.plan(world.clock.ms + takes_s * 1000, partial(_debit, world, token["id"], payment))
@@ -170,13 +171,17 @@ def _debit(world: World, token_id: str, payment: Entity) -> None:
         _bank.authorize(world, payment, capture_it=None)
 
 
-def _instrument(token: Entity) -> Instrument:
-    vpa = token["vpa"]
+def instrument_of(token: Entity) -> Instrument:
+    """How the customer pays who lets a token be charged."""
+    vpa = token.get("vpa")
     card = token.get("card")
-    shown = (
-        None if card is None else {key: card[key] for key in card if not key.startswith("expiry") and key != "flows"}
+    shown = None
+    if card is not None:  # a network's token does not say whose the card is
+        known = {key: card[key] for key in card if not key.startswith("expiry") and key != "flows"}
+        shown = {"entity": "card", "name": "", **known}
+    return Instrument(
+        token["method"], card=shown, vpa=vpa and f"{vpa['username']}@{vpa['handle']}", bank=token.get("bank")
     )
-    return Instrument(token["method"], card=shown, vpa=vpa and f"{vpa['username']}@{vpa['handle']}", bank=token["bank"])
 
 
 ROUTES = (

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["EventKind", "Handler", "Route"]
 
 Handler = Callable[["World", Call], Any]
-"""The answer as JSON values: an entity, a collection, or ``[]`` where something was deleted."""
+"""The answer as JSON values: an entity, a collection, or ``[]`` where something was deleted. A :class:`Reply` where an
+error says more than the envelope holds."""
 
 
 class Route(NamedTuple):

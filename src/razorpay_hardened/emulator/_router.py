@@ -64,7 +64,8 @@ def _descend(node: _Tree, segments: list[str], depth: int, method: str) -> Route
 def answer(world: World, request: Request, endpoint: Route | None, as_of: int | None) -> Reply:
     """The account's own answer, without any fault."""
     headers = {name.lower(): value for name, value in request.headers.items()}
-    if not request.path.startswith(("/v1", "/v2")):  # status and shape of this body are UNCONFIRMED (FACTS section 3)
+    if endpoint is None and not request.path.startswith(("/v1", "/v2")):
+        # status and shape of this body are UNCONFIRMED (FACTS section 3)
         return json_reply({"message": "no Route matched with those values"}, 404)
     try:
         _authenticate(world, headers, public=endpoint is not None and endpoint.public)
@@ -72,7 +73,8 @@ def answer(world: World, request: Request, endpoint: Route | None, as_of: int | 
             raise not_applicable("The requested URL was not found on the server.")
         query = parse_qs(request.query) if request.query else {}
         call = Call(_ids(request.path, endpoint), query, _body(request, headers), headers, as_of)
-        return json_reply(endpoint.handler(world, call))
+        told = endpoint.handler(world, call)
+        return told if isinstance(told, Reply) else json_reply(told)
     except ApiBadRequest as refused:
         return envelope(refused)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from razorpay_hardened.emulator import _charging, _checks, _hash, _items, _plans
+from razorpay_hardened.emulator import _charging, _checks, _hash, _items, _offers, _plans
 from razorpay_hardened.emulator._listing import collection, page
 from razorpay_hardened.emulator._route import EventKind, Route
 from razorpay_hardened.emulator.wire import Call, Entity, refusal
@@ -47,8 +47,7 @@ def create(world: World, call: Call) -> Entity:
     body = call.body
     _checks.known_fields(body, _FIELDS)
     plan = world.live("plan", body.get("plan_id"))
-    if body.get("offer_id") is not None:
-        raise refusal("Offer Not Found", field="offer_id")  # offers are not emulated: there is none to find
+    offer_id = _offers.said_in(world, body)
     total, quantity = _checks.whole_in(body, "total_count"), _checks.whole_in(body, "quantity", 1)
     now = world.clock.unix()
     start_at, expire_by = _checks.time_in(body, "start_at"), _checks.time_in(body, "expire_by")
@@ -83,7 +82,7 @@ def create(world: World, call: Call) -> Entity:
         "has_scheduled_changes": False,
         "change_scheduled_at": None,
         "source": "api",
-        "offer_id": None,
+        "offer_id": offer_id,
         "remaining_count": total,
     }
     subscription["short_url"] = f"https://rzp.io/i/{_hash.token(world.seed, 'short', subscription['id'], length=7)}"
@@ -148,7 +147,7 @@ def _not_by_upi(subscription: Entity, text: str) -> None:
 def _changed(world: World, subscription: Entity, body: Entity) -> Entity:
     changes: Entity = {}
     if body.get("offer_id") is not None:
-        raise refusal("Offer Not Found", field="offer_id")
+        changes["offer_id"] = _offers.said_in(world, body)
     if "plan_id" in body:
         changes["plan_id"] = world.live("plan", body["plan_id"])["id"]
     if "quantity" in body:
@@ -238,6 +237,16 @@ def resume(world: World, call: Call) -> Entity:
     return dict(subscription)
 
 
+def delete_offer(world: World, call: Call) -> Entity:
+    """``DELETE /v1/subscriptions/:id/:id``: its offer is taken off."""
+    subscription = world.live("subscription", call.ids[0])
+    if subscription["offer_id"] != call.ids[1]:
+        raise refusal("Offer Not Found", field="offer_id")  # text: published for a new subscription
+    subscription["offer_id"] = None
+    world.save(subscription)
+    return dict(subscription)
+
+
 # --- add-ons ----------------------------------------------------------------------------------------------------
 
 
@@ -304,6 +313,7 @@ ROUTES = (
     Route("POST", "/v1/subscriptions/:id/cancel", cancel),
     Route("POST", "/v1/subscriptions/:id/pause", pause),
     Route("POST", "/v1/subscriptions/:id/resume", resume),
+    Route("DELETE", "/v1/subscriptions/:id/:id", delete_offer),
     Route("POST", "/v1/subscriptions/:id/addons", create_addon),
     Route("GET", "/v1/addons", list_addons),
     Route("GET", "/v1/addons/:id", fetch_addon),

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
-from razorpay_hardened.emulator import _bank, _events, _hash, _payments, _refunds, _settle, instruments
+from razorpay_hardened.emulator import _bank, _checkout, _events, _hash, _payments, _refunds, _settle, instruments
 from razorpay_hardened.emulator._acts import Acts
 from razorpay_hardened.emulator._events import Event
 from razorpay_hardened.emulator.deliver import Deliverer, Deliveries
@@ -17,7 +17,6 @@ from razorpay_hardened.emulator.options import Options
 from razorpay_hardened.emulator.wire import Call, Entity, Reply, Request, refusal
 from razorpay_hardened.emulator.world import Account, World
 from razorpay_hardened.errors import ConfigError
-from razorpay_hardened.signing import sign_checkout_for_test
 
 if TYPE_CHECKING:
     import ssl
@@ -68,7 +67,6 @@ class Emulator(Acts):
         self.deliver = Deliverer(self.world, deliveries or Deliveries())
         self.in_process = in_process
         self.said: tuple[str, bool] = ("", False)  # what the dashboard has to say next, and whether it is bad news
-        self._open: dict[str, instruments.Instrument] = {}
         self._address = (host, port)
         self._tls = tls
         self._server: Server | None = None
@@ -268,17 +266,13 @@ class Emulator(Acts):
         if amount is not None and (type(amount) is not int or amount < 1):
             raise ConfigError("the amount of a payment is a positive number of subunits")
         with self.world.lock:
-            order = self._payable(order_id, concurrent)
-            due, unit = self._due(order, amount, currency)
+            order = _checkout.payable(self.world, order_id, concurrent=concurrent)
+            due, unit = _checkout.due(self.world, order, amount, currency)
             instrument = instruments.choose(method=method, card=card, vpa=vpa, amount=due)
             person: Entity = {"email": email, "contact": contact, "notes": notes or []}
-            payment = _bank.begin(self.world, order, instrument, due, unit, **person)
-            if outcome is None and otp is not None and _refused_otp(instrument, otp):
-                _bank.fail(self.world, payment, instruments.WRONG_OTP)
-            else:
-                self._resolve(payment, instrument, outcome, late_after_s)
-            if payment["status"] == "created":
-                self._open[payment["id"]] = instrument
+            payment = _checkout.press_pay(
+                self.world, order, instrument, due, unit, outcome=outcome, otp=otp, late_after_s=late_after_s, **person
+            )
             return dict(payment)
 
     def begin(self, order_id: str | None, method: str = "upi", **wishes: Any) -> Entity:
@@ -300,63 +294,7 @@ class Emulator(Acts):
         if answer not in instruments.ANSWERS:
             raise ConfigError(f"the bank's page knows {', '.join(instruments.ANSWERS)}; not {answer!r}")
         with self.world.lock:
-            payment, instrument = self.world.payments.get(payment_id), self._open.get(payment_id)
-            if payment is None or instrument is None or payment["status"] != "created":
-                raise refusal("The payment does not wait for an answer")  # text: not published
-            if answer == "cancel" and instrument.method != "upi":
-                raise ConfigError("only UPI payments are cancelled at the bank's page: close the window instead")
-            if answer == "success" and instrument.failure is None and _refused_otp(instrument, otp or ""):
-                _bank.fail(self.world, payment, instruments.WRONG_OTP)
-            else:
-                self._resolve(payment, instrument, {"failure": "failed", "silence": "late"}.get(answer), 3600)
-            if payment["status"] != "created":
-                del self._open[payment_id]
-            return dict(payment)
-
-    def _payable(self, order_id: str | None, concurrent: bool) -> Entity | None:
-        if order_id is None:
-            return None
-        order = self.world.orders.get(order_id)
-        if order is None:
-            raise refusal("The id provided does not exist")
-        held = [self.world.payments[one]["status"] for one in self.world.order_payments[order_id]]
-        if self.world.options.attempts_per_order is not None and len(held) >= self.world.options.attempts_per_order:
-            raise refusal("The order takes no further payment")  # text: not published
-        if not concurrent and (order["status"] == "paid" or "authorized" in held):
-            raise refusal(_payments.ALREADY_PAID, reason="order_already_paid")
-        return order
-
-    def _due(self, order: Entity | None, amount: int | None, currency: str | None) -> tuple[int, str]:
-        """What this payment is over. Another amount than the order's is let through: somebody may tamper with it."""
-        if order is None:
-            if amount is None:
-                raise ConfigError("a payment without an order needs an amount")
-            return amount, currency or "INR"
-        due: int = order["amount_due"] or order["amount"]
-        terms = self.world.terms[order["id"]]
-        if terms.partial and amount is not None and amount > due:
-            raise refusal("The amount is greater than the amount due on the order", field="amount")  # unpublished
-        if terms.first_minimum and not order["amount_paid"] and (amount or due) < min(terms.first_minimum, due):
-            raise refusal("The amount is less than the first payment's minimum", field="amount")  # unpublished
-        return (due if amount is None else amount), currency or order["currency"]
-
-    def _resolve(
-        self, payment: Entity, instrument: instruments.Instrument, outcome: str | None, late_after_s: float
-    ) -> None:
-        failure = instrument.failure if outcome is None else None
-        if outcome == "failed":
-            fallback = instruments.CARD_FAILURE if instrument.card else instruments.PLAIN_FAILURE
-            failure = instrument.failure or fallback
-        if failure is not None:
-            _bank.fail(self.world, payment, failure)
-        elif instrument.method == "cod" and outcome is None:
-            _bank.pend(self.world, payment)
-        elif outcome in ("late", "created"):
-            answers = late_after_s if outcome == "late" else None
-            _bank.abandon(self.world, payment, answers_after_s=answers, capture_it=None)
-        else:
-            wish = {"captured": True, "authorized": False}.get(outcome or "")
-            _bank.authorize(self.world, payment, capture_it=wish)
+            return dict(_checkout.finish(self.world, payment_id, answer, otp))
 
     def bank_answers(self, payment_id: str, outcome: str = "authorized") -> Entity:
         """The bank's late word on a payment that is created or failed: ``authorized``, ``captured`` or ``failed``."""
@@ -404,22 +342,10 @@ class Emulator(Acts):
         payment = self.world.payments.get(payment_id)
         if payment is None or payment["status"] not in ("authorized", "captured", "refunded"):
             raise ConfigError("Checkout only answers for a payment that was authorised")
-        if payment["order_id"] is None:
-            return {"razorpay_payment_id": payment_id}
-        signature = sign_checkout_for_test(order_id=payment["order_id"], payment_id=payment_id, secret=self.key_secret)
-        return {
-            "razorpay_order_id": payment["order_id"],
-            "razorpay_payment_id": payment_id,
-            "razorpay_signature": signature,
-        }
+        return _checkout.form(self.world, payment)
 
     def state(self) -> dict[str, Any]:
         """Everything that can be seen, as JSON values; no secret is among it."""
         from razorpay_hardened.emulator._control import state
 
         return state(self)
-
-
-def _refused_otp(instrument: instruments.Instrument, otp: str) -> bool:
-    """Only cards ask for one."""
-    return instrument.card is not None and instruments.wrong_otp(otp)

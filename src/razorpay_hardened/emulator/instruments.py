@@ -10,6 +10,7 @@ from razorpay_hardened.errors import ConfigError
 
 __all__ = [
     "ANSWERS",
+    "EXPIRED",
     "Failure",
     "Instrument",
     "METHODS",
@@ -81,6 +82,9 @@ CARD_FAILURE = Failure(_GATEWAY, "gateway_technical_error", source="gateway")
 
 SILENCE = Failure(_BAD, "payment_timed_out", source="customer", step="payment_authentication")
 """No answer from the bank in time. Only the reason is published."""
+
+EXPIRED = Failure(_GATEWAY, "payment_collect_request_expired", source="customer", step="payment_authentication")
+"""A UPI request that nobody answered before it ended. Only the reason is published."""
 
 WRONG_OTP = Failure(_BAD, "incorrect_otp", source="customer", step="payment_authentication")
 """Fewer than 4 digits. That it fails is published; its reason is one of the published list."""

@@ -41,6 +41,9 @@ class Options(NamedTuple):
     fee_basis_points: tuple[tuple[str, int], ...] = (("*", 200), ("bank_transfer", 100))
     """The fee before GST by method, in hundredths of a per cent; ``international`` counts before the method. The two
     figures are those of samples (FACTS section 14)."""
+    fee_bearer: Literal["platform", "customer"] = "platform"
+    """Who pays the fee: the business, or its customers on top of the order's amount (FACTS section 14). The latter do
+    for INR payments of orders without transfers, and not for subscriptions and recurring debits."""
     paise_per_foreign_subunit: int = 80
     """The one rate at which payments in other currencies settle. A round figure, so that sums are easy to check."""
     auto_settle: bool = True

@@ -20,6 +20,7 @@ from razorpay_hardened.emulator._router import answer, match
 from razorpay_hardened.emulator._terms import IdempotentAnswer, Terms
 from razorpay_hardened.emulator.clock import VirtualClock
 from razorpay_hardened.emulator.faults import Faults, operation
+from razorpay_hardened.emulator.instruments import Instrument
 from razorpay_hardened.emulator.options import Options
 from razorpay_hardened.emulator.wire import Entity, Reply, Request, refusal
 
@@ -75,7 +76,8 @@ class World:
     """One account: ``tables`` of entities by kind and id, ``books`` of its money, ``events`` as they happened.
 
     ``orders``, ``payments`` and ``refunds`` are the tables asked for most. ``private`` holds what an entity knows
-    and never shows; ``owned`` the ids that belong to another, oldest first.
+    and never shows; ``owned`` the ids that belong to another, oldest first; ``waiting`` how those payments are made
+    that the customer has not answered for yet.
     """
 
     def __init__(self, seed: int, start: datetime, account: Account | None = None, options: Options | None = None):
@@ -100,6 +102,9 @@ class World:
         self.on_event: Callable[[_events.Event], None] | None = None
         self.on_forget: Callable[[int], None] | None = None
         self.on_captured: dict[str, Callable[[Entity, Entity], None]] = {}
+        self.on_authorized: dict[str, Callable[[Entity], None]] = {}
+        self.offers: set[str] = set()
+        self.waiting: dict[str, Instrument] = {}
         self.versions: dict[str, list[tuple[int, Entity]]] = defaultdict(list)
         self.minted: dict[tuple[object, ...], tuple[int, int]] = {}
         self.minted_floor = 0
