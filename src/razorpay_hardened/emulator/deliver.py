@@ -266,7 +266,14 @@ class Deliverer:
             self._put(hook, event, event.at_ms + delay, headers, its.damage)
 
     def _forget(self, before_ms: int) -> None:
-        """Drop what is about events of before then, unless one still waits. Runs while the world is locked."""
+        """Drop what is about events of before then, unless one is still tried. Runs while the world is locked.
+
+        What waits for so long at a webhook without an endpoint, or at one that is switched off, is given up.
+        """
+        for key, delivery in list(self._waiting.items()):
+            hook = self._webhooks[delivery.webhook]
+            if (hook.endpoint is None or hook.disabled) and self._events[delivery.event_id].at_ms < before_ms:
+                del self._waiting[key]
         waiting = {delivery.event_id for delivery in self._waiting.values()}
         gone = {key for key, event in self._events.items() if event.at_ms < before_ms and key not in waiting}
         for event_id in gone:
@@ -280,6 +287,7 @@ class Deliverer:
             del self._accepted[hook]
         self.log = [attempt for attempt in self.log if attempt.event_id not in gone]
         self.lost = [event for event in self.lost if event.id not in gone]
+        self.notices = [notice for notice in self.notices if notice.at >= _at(before_ms)]
 
     def _headers(self, hook: Webhook, event: Event) -> dict[str, str]:
         """Signed with what is the webhook's secret now."""

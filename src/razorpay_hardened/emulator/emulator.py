@@ -68,7 +68,6 @@ class Emulator(Acts):
         self.deliver = Deliverer(self.world, deliveries or Deliveries())
         self.in_process = in_process
         self.said: tuple[str, bool] = ("", False)  # what the dashboard has to say next, and whether it is bad news
-        self._open: dict[str, instruments.Instrument] = {}
         self._address = (host, port)
         self._tls = tls
         self._server: Server | None = None
@@ -278,7 +277,7 @@ class Emulator(Acts):
             else:
                 self._resolve(payment, instrument, outcome, late_after_s)
             if payment["status"] == "created":
-                self._open[payment["id"]] = instrument
+                self.world.private[payment["id"]]["instrument"] = instrument
             return dict(payment)
 
     def begin(self, order_id: str | None, method: str = "upi", **wishes: Any) -> Entity:
@@ -300,7 +299,8 @@ class Emulator(Acts):
         if answer not in instruments.ANSWERS:
             raise ConfigError(f"the bank's page knows {', '.join(instruments.ANSWERS)}; not {answer!r}")
         with self.world.lock:
-            payment, instrument = self.world.payments.get(payment_id), self._open.get(payment_id)
+            payment = self.world.payments.get(payment_id)
+            instrument = self.world.private.get(payment_id, {}).get("instrument")
             if payment is None or instrument is None or payment["status"] != "created":
                 raise refusal("The payment does not wait for an answer")  # text: not published
             if answer == "cancel" and instrument.method != "upi":
@@ -310,7 +310,7 @@ class Emulator(Acts):
             else:
                 self._resolve(payment, instrument, {"failure": "failed", "silence": "late"}.get(answer), 3600)
             if payment["status"] != "created":
-                del self._open[payment_id]
+                del self.world.private[payment_id]["instrument"]
             return dict(payment)
 
     def _payable(self, order_id: str | None, concurrent: bool) -> Entity | None:

@@ -147,6 +147,7 @@ class World:
         """Delete what the API lets one delete: drafts, items, tokens, add-ons."""
         self.table(kind_of(entity_id) or "").pop(entity_id)
         self.versions.pop(entity_id, None)
+        self.private.pop(entity_id, None)
 
     def table(self, kind: str) -> dict[str, Entity]:
         """The entities of one kind by id, oldest first."""
@@ -183,6 +184,15 @@ class World:
         else:
             self._owned.pop((parent_id, kind), None)
 
+    def disown_the_forgotten(self) -> None:
+        """Forget what belonged to whom, where either is no more."""
+        for parent_id, kind in list(self._owned):
+            here, children = self.tables[kind], self._owned[parent_id, kind]
+            if parent_id not in self.tables[kind_of(parent_id) or ""]:
+                del self._owned[parent_id, kind]
+            elif gone := {child for child in children if child not in here}:
+                self.disown(parent_id, kind, gone)
+
     def version(self, entity_id: str, as_of: int | None) -> Entity | None:
         """The entity as it was ``as_of`` (milliseconds; None is now); None if it did not exist then."""
         versions = self.versions.get(entity_id)
@@ -211,8 +221,9 @@ class World:
         """Drop what is finished and was last touched more than ``older_than_s`` ago; how many entities that were.
 
         What goes: orders with their payments and refunds, together or not at all, as long as none is held, pending,
-        disputed or waiting for a settlement; closed links, invoices, disputes and the like; and the events of then. An
-        order that nobody touched for so long goes too, paid or not. Raises :class:`ConfigError` for less than five
+        disputed or waiting for a settlement; closed links, invoices, disputes and the like, with what hangs on them;
+        the events of then, and deliveries that no endpoint took. An order that nobody touched for so long goes too,
+        paid or not, unless an open link or invoice is for it. Raises :class:`ConfigError` for less than five
         days, within which a bank or the clock may still speak.
         """
         with self.lock:
