@@ -36,6 +36,8 @@ def kind_of(body: dict[str, Any]) -> str | None:
         return "recon row"
     if prefix in ("plink", "item", "down"):
         return {"plink": "payment_link", "item": "item", "down": "payment.downtime"}[prefix]
+    if prefix == "acc" and "requirements" in body:
+        return "product configuration"
     if prefix == "acc":
         return "linked account" if "legal_business_name" in body else None
     kind = body.get("entity")
@@ -109,14 +111,17 @@ KINDS = (
     "transfer",
     "reversal",
     "linked account",
+    "stakeholder",
+    "product configuration",
+    "tnc_map",
+    "fund_account",
+    "iin",
+    "device.activity",
     "payment.downtime",
 )
 
 NOT_EMULATED = {
-    "device.activity": "point of sale",
-    "fund_account": "RazorpayX, and customers' accounts for refunds",
     "fund_account.validation": "RazorpayX",
-    "iin": "card look-ups",
     "merchant": "partner onboarding",
     "methods": "the list of methods that an account has",
     "notification": "pre-debit notices",
@@ -125,8 +130,6 @@ NOT_EMULATED = {
     "payout.downtime": "RazorpayX",
     "payout_link": "RazorpayX",
     "service_provider_token": "network tokens",
-    "stakeholder": "partner onboarding",
-    "tnc_map": "partner onboarding",
     "transaction": "RazorpayX",
 }
 OTHER_CONTENTS = {

@@ -5,21 +5,28 @@ from __future__ import annotations
 from razorpay_hardened.emulator import (
     _accounts,
     _customers,
+    _devices,
     _disputes,
     _documents,
     _downtimes,
+    _fund_accounts,
+    _iins,
     _invoices,
     _items,
     _links,
     _orders,
     _payments,
     _plans,
+    _products,
+    _proofs,
     _qr_codes,
     _refunds,
     _settlements,
+    _stakeholders,
     _subscriptions,
     _transfers,
     _virtual_accounts,
+    _webhooks,
 )
 from razorpay_hardened.emulator._route import EventKind, Route
 
@@ -42,6 +49,13 @@ _RESOURCES = (
     _virtual_accounts,
     _transfers,
     _accounts,
+    _stakeholders,
+    _proofs,
+    _products,
+    _webhooks,
+    _fund_accounts,
+    _iins,
+    _devices,
     _downtimes,
 )
 

@@ -30,6 +30,7 @@ _FINISHED = {
     "transfer": ("processed", "failed", "reversed", "partially_reversed"),
     "subscription": ("cancelled", "completed", "expired"),
     "payment.downtime": ("resolved",),
+    "device.activity": ("processing", "completed", "failed"),
 }
 """Statuses in which nothing more happens. Orders, payments and what hangs on them have rules of their own; what a
 business keeps for years stays: customers, tokens, items, plans, accounts and the like."""

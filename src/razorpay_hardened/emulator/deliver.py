@@ -92,7 +92,7 @@ class Deliverer:
         plan.check()
         self._world = world
         self._plan = plan
-        self._main = Webhook(MAIN)
+        self._main = Webhook(MAIN, webhook_id=_new_id(world), owner=world.account.id, created_at=world.clock.unix())
         self._webhooks = {MAIN: self._main}
         self._waiting: dict[_Key, Delivery] = {}
         self._genuine: dict[_Key, Delivery] = {}
@@ -104,6 +104,7 @@ class Deliverer:
         self.log: list[Attempt] = []
         self.lost: list[Event] = []
         self.notices: list[Notice] = []
+        world.deliverer = self
         world.on_event = self._accept
         world.on_forget = self._forget
 
@@ -130,11 +131,13 @@ class Deliverer:
         secret: str | None = None,
         events: Iterable[str] | None = None,
         alert_email: str = "alerts@example.com",
+        owner: str | None = None,
     ) -> Webhook:
         """One more webhook: a URL or a callable, with its own ``secret`` (made from the seed if None; empty: unsigned).
 
         ``events`` None is all. One event goes to all webhooks under one event id. The ``main`` webhook then gets
-        events only if it has an endpoint of its own. Raises :class:`ConfigError` beyond 30, or for a name in use.
+        events only if it has an endpoint of its own. ``owner`` is the account or one that is linked to it. Raises
+        :class:`ConfigError` beyond 30, or for a name in use.
         """
         url = where if isinstance(where, str) else None
         endpoint = _poster(where) if isinstance(where, str) else where
@@ -146,9 +149,38 @@ class Deliverer:
                 raise ConfigError(f"an account has at most {LIMIT} webhooks")
             if secret is None:
                 secret = _hash.token(self._world.seed, "webhook secret", name, length=32)
-            made = Webhook(name, url=url, endpoint=endpoint, secret=secret, events=events, alert_email=alert_email)
+            made = Webhook(
+                name,
+                url=url,
+                endpoint=endpoint,
+                secret=secret,
+                events=events,
+                alert_email=alert_email,
+                webhook_id=_new_id(self._world),
+                owner=owner or self._world.account.id,
+                created_at=self._world.clock.unix(),
+            )
             self._webhooks[name] = made
         return made
+
+    def redirect(self, name: str, url: str) -> None:
+        """Deliver to another URL from now on, with what waits. Raises :class:`ConfigError`."""
+        hook, endpoint = self.webhook(name), _poster(url)
+        with self._world.lock:
+            hook.url, hook.endpoint = url, endpoint
+            self._schedule_all(name)
+
+    def unregister(self, name: str) -> None:
+        """Delete a webhook, with what was on its way to it; ``main`` only loses its endpoint. Raises
+        :class:`ConfigError` for an unknown one."""
+        hook = self.webhook(name)
+        with self._world.lock:
+            if hook is self._main:
+                hook.url = hook.endpoint = None
+                return
+            del self._webhooks[name]
+            for key in [key for key in self._waiting if key[2] == name]:
+                del self._waiting[key]
 
     @property
     def webhooks(self) -> list[Webhook]:
@@ -169,12 +201,12 @@ class Deliverer:
     def disable(self, name: str = MAIN) -> None:
         """Switch a webhook off, as an operator does by hand; what happens from now on is never sent there."""
         with self._world.lock:
-            self.webhook(name).disabled = True
+            self.webhook(name).disabled_at = self._world.clock.unix()
 
     def enable(self, name: str = MAIN) -> None:
         """Switch it on again, as an operator does by hand. What came meanwhile was never sent."""
         with self._world.lock:
-            self.webhook(name).disabled = False
+            self.webhook(name).disabled_at = 0
             self._schedule_all(name)
 
     # --- what waits ------------------------------------------------------------------------------------------
@@ -271,8 +303,8 @@ class Deliverer:
         What waits for so long at a webhook without an endpoint, or at one that is switched off, is given up.
         """
         for key, delivery in list(self._waiting.items()):
-            hook = self._webhooks[delivery.webhook]
-            if (hook.endpoint is None or hook.disabled) and self._events[delivery.event_id].at_ms < before_ms:
+            where = self._webhooks[delivery.webhook]
+            if (where.endpoint is None or where.disabled) and self._events[delivery.event_id].at_ms < before_ms:
                 del self._waiting[key]
         waiting = {delivery.event_id for delivery in self._waiting.values()}
         gone = {key for key, event in self._events.items() if event.at_ms < before_ms and key not in waiting}
@@ -337,8 +369,8 @@ class Deliverer:
 
     def _send(self, key: _Key) -> Attempt | None:
         """One attempt, without the world's lock: the endpoint may call the API. None without an open endpoint."""
-        delivery, hook = self._waiting.get(key), self._webhooks[key[2]]
-        if delivery is None or hook.endpoint is None or hook.disabled:
+        delivery, hook = self._waiting.get(key), self._webhooks.get(key[2])
+        if delivery is None or hook is None or hook.endpoint is None or hook.disabled:
             return None
         status: int | None = None
         try:
@@ -381,12 +413,17 @@ class Deliverer:
         """And tell the operators, once."""
         if hook.disabled:
             return
-        hook.disabled = True
+        hook.disabled_at = self._world.clock.unix()
         where = hook.url or hook.name
         text = f"{where} has failed for 24 hours and was disabled. Repair it, then enable it by hand."
         self.notices.append(
             Notice(self._world.clock.now(), hook.name, hook.alert_email, f"Webhook disabled: {where}", text)
         )
+
+
+def _new_id(world: World) -> str:
+    """Fourteen characters without a prefix."""
+    return world.mint("webhook").removeprefix("webhook_")
 
 
 def _poster(url: str) -> Endpoint:

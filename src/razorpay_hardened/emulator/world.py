@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from razorpay_hardened.emulator import _events, _hash
 from razorpay_hardened.emulator._books import Books
@@ -22,6 +23,9 @@ from razorpay_hardened.emulator.clock import VirtualClock
 from razorpay_hardened.emulator.faults import Faults, operation
 from razorpay_hardened.emulator.options import Options
 from razorpay_hardened.emulator.wire import Entity, Reply, Request, refusal
+
+if TYPE_CHECKING:
+    from razorpay_hardened.emulator.deliver import Deliverer
 
 __all__ = ["Account", "World"]
 
@@ -75,7 +79,7 @@ class World:
     """One account: ``tables`` of entities by kind and id, ``books`` of its money, ``events`` as they happened.
 
     ``orders``, ``payments`` and ``refunds`` are the tables asked for most. ``private`` holds what an entity knows
-    and never shows; ``owned`` the ids that belong to another, oldest first.
+    and never shows; ``owned`` the ids that belong to another, oldest first; ``deliverer`` is where the webhooks are.
     """
 
     def __init__(self, seed: int, start: datetime, account: Account | None = None, options: Options | None = None):
@@ -97,6 +101,7 @@ class World:
         self.order_payments: dict[str, list[str]] = defaultdict(list)
         self.payment_refunds: dict[str, list[str]] = defaultdict(list)
         self.answers: dict[tuple[str, str], IdempotentAnswer] = {}
+        self.deliverer: Deliverer | None = None
         self.on_event: Callable[[_events.Event], None] | None = None
         self.on_forget: Callable[[int], None] | None = None
         self.on_captured: dict[str, Callable[[Entity, Entity], None]] = {}
