@@ -196,6 +196,10 @@ def test_what_was_on_its_way_to_a_deleted_webhook_is_gone(api: Api) -> None:
         assert api.send("DELETE", f"{mine}/{webhook}") == []
 
     assert api.rz.deliver.pending() == []
+    again = [api.post(mine, {"url": f"https://example.com/{nth}"})["id"] for nth in (1, 2)]
+    api.send("DELETE", f"{mine}/{again[0]}")
+    api.send("DELETE", f"{mine}/{api.post(mine, {'url': 'https://example.com/3'})['id']}")  # a name of its own
+    api.send("DELETE", f"{mine}/{again[1]}")
     assert api.get(mine, count=30)["items"] == api.get("/webhooks")["items"] == []
     api.rz.clock.advance(DAY_S)  # what was planned for them comes to nothing
 
