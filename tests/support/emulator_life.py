@@ -20,7 +20,7 @@ class Life:
     """``day()`` after ``day()``: customers who pay in every way, or begin and go away, and shops that do their part."""
 
     def __init__(self) -> None:
-        bad_days = Deliveries(lost=0.05, doubled=0.05, late=0.05, tampered=0.05, wrong_secret=0.05)
+        bad_days = Deliveries(lost=0.02, doubled=0.05, late=0.05, tampered=0.05, wrong_secret=0.05)
         self.rz = Emulator(in_process=True, options=Options(forget_after_s=5 * DAY_S), deliveries=bad_days)
         self.api = Api(self.rz)
         self.nth = 0
@@ -77,6 +77,17 @@ class Life:
         bill = {"type": "invoice", "customer_id": self.customer, "line_items": [line]}
         self.api.post("/invoices", {**bill, "expire_by": rz.clock.unix() + DAY_S})
         self.api.send("DELETE", f"/items/{self.api.post('/items', _ITEM)['id']}")
+        self._at_the_counter()
+
+    def _at_the_counter(self) -> None:
+        """A device shows a checkout that nobody pays; a webhook comes and goes."""
+        said = {"name": "Acme", "amount": 500, "currency": "INR", "description": "POS", "type": "in_person"}
+        checkout = {**said, "order_id": self.order()["id"], "method": "upi"}
+        body = {"action": "initiate_checkout", "initiate_checkout": checkout}
+        headers = {"X-Razorpay-Device-Mode": "wireless"}
+        assert self.rz.request("POST", "/v1/devices/activity", body, headers=headers).status == 200
+        hook = self.api.post("/webhooks", {"url": "http://127.0.0.1:9/", "active": False})["id"]
+        self.api.send("DELETE", f"/v2/accounts/{self.rz.account_id}/webhooks/{hook}")
 
     def _received(self) -> None:
         rz = self.rz
