@@ -11,7 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 
-BUDGET_S = 1.0
+BUDGET_S = 0.8
 TRIES = 5
 
 
@@ -33,6 +33,6 @@ def cost_of_a_start() -> float:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "wait4"), reason="needs the processor time of one child: no wait4 here")
-def test_it_starts_in_under_a_second() -> None:
+def test_it_starts_in_well_under_a_second() -> None:
     """The best of a few starts: processor time, because the clock on a busy machine measures the others."""
     assert min(cost_of_a_start() for _ in range(TRIES)) < BUDGET_S

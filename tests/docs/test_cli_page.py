@@ -18,9 +18,9 @@ TEXT = (ROOT / "docs" / "reference" / "cli.md").read_text("utf-8")
 
 def commands() -> Iterator[tuple[str, Any]]:
     """Every command with the words that name it; the root is that without any."""
-    from razorpay_hardened.cli._root import app
+    from razorpay_hardened.cli._root import program
 
-    root: Any = typer.main.get_command(app)
+    root: Any = typer.main.get_command(program())
     waiting: list[tuple[str, Any]] = list(root.commands.items())
     yield "", root
     while waiting:

@@ -86,12 +86,12 @@ def test_commands_exist(page: Path) -> None:
     """A command that a page tells to type is one of ours."""
     import typer
 
-    from razorpay_hardened.cli._root import app
+    from razorpay_hardened.cli._root import program
 
     texts = [*code_spans(page), *(block.text for block in blocks(page) if block.language == "sh")]
     for text in texts:
         for said in _COMMAND.findall(text):
-            command: Any = typer.main.get_command(app)
+            command: Any = typer.main.get_command(program())
             for word in said.split():
                 if not hasattr(command, "commands"):
                     break  # an argument of the command

@@ -25,6 +25,8 @@ class Tour:
         self._subscriptions()
         self._received()
         self._route()
+        self._onboarding()
+        self._around_cards()
         self._downtimes()
         self._merchant()
 
@@ -47,7 +49,7 @@ class Tour:
         if "settlement_utr" in entity:
             kind = "recon row"
         if prefix == "acc":
-            kind = "linked account"
+            kind = "product configuration" if "requirements" in entity else "linked account"
         if kind is not None and kind != "collection":
             self.entities.append((kind, entity))
 
@@ -84,14 +86,18 @@ class Tour:
         self.call("GET", "/v1/settlements/recon/combined", year=2026, month="01")
 
     def _document(self) -> None:
+        self._keep(self._upload("/v1/documents", purpose="dispute_evidence"))
+
+    def _upload(self, path: str, **fields: str) -> Any:
         rz = self.rz
         token = b64encode(f"{rz.key_id}:{rz.key_secret}".encode()).decode("ascii")
         headers = {"Authorization": f"Basic {token}", "Content-Type": "multipart/form-data; boundary=x"}
         file = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n\x89PNG\r\n'
-        purpose = b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\ndispute_evidence\r\n--x--\r\n'
-        reply = rz.handle(Request("POST", "/v1/documents", "", headers, file + purpose))
+        for name, value in fields.items():
+            file += f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        reply = rz.handle(Request("POST", path, "", headers, file + b"--x--\r\n"))
         assert reply.status == 200, reply.body
-        self._keep(reply.json())
+        return reply.json()
 
     def _links_and_invoices(self) -> None:
         rz = self.rz
@@ -191,6 +197,74 @@ class Tour:
         self.rz.settle()
         too_much = self.order(5_000_000, transfers=[{**share, "amount": 5_000_000}])
         self.rz.pay(too_much["id"], "netbanking")
+
+    def _onboarding(self) -> None:
+        """A partner's account: every product of it is reviewed and activated."""
+        account = self.call(
+            "POST",
+            "/v2/accounts",
+            {
+                "email": "gauri@example.org",
+                "phone": "9000090000",
+                "type": "standard",
+                "legal_business_name": "Acme Corp",
+                "business_type": "partnership",
+                "contact_name": "Gauri Kumar",
+                "customer_facing_business_name": "Acme",
+                "contact_info": {"refund": {"email": "cb@example.org"}},
+                "brand": {"color": "FFFFFF"},
+            },
+        )["id"]
+        base = f"/v2/accounts/{account}"
+        bank = {"account_number": "1234567890", "ifsc_code": "HDFC0000317", "beneficiary_name": "Gauri Kumar"}
+        for name in ("route", "payment_gateway", "payment_links"):
+            asked = {"product_name": name, "tnc_accepted": True}
+            product = self.call("POST", f"{base}/products", asked)["id"]
+            self.call("PATCH", f"{base}/products/{product}", {"settlements": bank})
+        address = {"street": "506, Koramangala 1st block", "city": "Bengaluru", "country": "IN"}
+        stakeholder = self.call(
+            "POST",
+            f"{base}/stakeholders",
+            {
+                "name": "Gauri Kumar",
+                "email": "gauri@example.com",
+                "percentage_ownership": 10,
+                "relationship": {"director": True, "executive": False},
+                "phone": {"primary": "9000090000"},
+                "addresses": {"residential": address},
+                "kyc": {"pan": "AVOPB1111K"},
+            },
+        )["id"]
+        self._upload(f"{base}/documents", document_type="gst_certificate")
+        for document in ("personal_pan", "aadhar_front"):
+            self._upload(f"{base}/stakeholders/{stakeholder}/documents", document_type=document)
+        self.rz.clock.advance(60)
+        self.call("GET", f"{base}/products/{product}")
+        self.call("GET", "/v2/products/payments/tnc")
+
+    def _around_cards(self) -> None:
+        """What is about instruments and not about a payment: a customer's account, an IIN, a device."""
+        customer = self.call("POST", "/v1/customers", {"name": "Gaurav Kumar", "contact": "+919000090002"})["id"]
+        bank = {"name": "Gaurav Kumar", "ifsc": "HDFC0000053", "account_number": "11214311215411"}
+        said = {"customer_id": customer, "account_type": "bank_account", "bank_account": bank}
+        self.call("POST", "/v1/fund_accounts", said)
+        self.call("GET", "/v1/iins/410028")
+        checkout = {
+            "name": "Acme Corp",
+            "amount": 19_900,
+            "currency": "INR",
+            "description": "POS Transaction",
+            "type": "in_person",
+            "order_id": self.order(19_900)["id"],
+            "method": "upi",
+        }
+        device = {"device_id": "2841158834"}
+        for body in ({"action": "initiate_checkout", "initiate_checkout": checkout}, {"action": "close_checkout"}):
+            reply = self.rz.request(
+                "POST", "/v1/devices/activity", {**device, **body}, headers={"X-Razorpay-Device-Mode": "wired"}
+            )
+            assert reply.status == 200, reply.body
+            self._keep(reply.json())
 
     def _downtimes(self) -> None:
         downtime = self.rz.downtime("netbanking", bank="HDFC")["id"]

@@ -109,9 +109,9 @@ def test_version(looking: Terminal) -> None:
 
 def options() -> Iterator[tuple[str, Any]]:
     """Every option and argument of every command, as typer has it."""
-    from razorpay_hardened.cli._root import app
+    from razorpay_hardened.cli._root import program
 
-    waiting = [("", typer.main.get_command(app))]
+    waiting = [("", typer.main.get_command(program()))]
     while waiting:
         path, command = waiting.pop()
         yield from ((f"{path} {name}", one) for one in command.params for name in one.opts)
@@ -129,10 +129,10 @@ def test_no_option_takes_a_secret() -> None:
 
 def test_every_command_takes_json() -> None:
     """For programs, everywhere."""
-    from razorpay_hardened.cli._root import app
+    from razorpay_hardened.cli._root import program
 
     found = []
-    waiting = [("", typer.main.get_command(app))]
+    waiting = [("", typer.main.get_command(program()))]
     while waiting:
         path, command = waiting.pop()
         children: dict[str, Any] = getattr(command, "commands", {})
@@ -218,3 +218,29 @@ def test_a_file_that_cannot_be_written_is_told(looking: Terminal, tmp_path: Path
     said = looking("db", "sql", "--output", str(tmp_path / "none" / "out.sql"))
     assert said.code == 2
     assert "No such file or directory" in said.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "command"),
+    [
+        ("emulate --port 0", "emulate"),
+        ("--tz UTC --store sqlite:///orders orders list", "orders"),
+        ("--store orders pause", "pause"),
+        ("--store=x db status", "db"),
+        ("--version", None),
+        ("--help demo", "demo"),
+        ("--store", None),
+        ("nonsense demo", None),
+        ("", None),
+    ],
+)
+def test_only_the_command_that_is_named_is_loaded(argv: str, command: str | None) -> None:
+    """A global option's value is no command; where none is named, or an unknown one, all are there to be shown."""
+    from razorpay_hardened.cli._root import COMMANDS, named, program
+
+    found = named(argv.split())
+    registered = [one.name for one in program(found).registered_commands]
+    groups = [one.name for one in program(found).registered_groups]
+
+    assert found == command
+    assert sorted(map(str, registered + groups)) == sorted([command] if command else COMMANDS)

@@ -2,6 +2,7 @@
 
 What comes from outside (event names, notes, handlers' errors) is data: control characters are escaped and markup means
 nothing, so that a webhook cannot write on an operator's terminal. Secrets are hidden here, before lines are broken.
+Rich is loaded where something is drawn: ``--json`` needs none of it.
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Final, NamedTuple
-
-from rich import box
-from rich.console import Console, JustifyMethod
-from rich.table import Table
-from rich.text import Text
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from razorpay_hardened.cli._hide import without_secrets
 from razorpay_hardened.domain.money import EXPONENTS, Money
+
+if TYPE_CHECKING:
+    from rich.console import Console, JustifyMethod
+    from rich.text import Text
 
 __all__ = [
     "Column",
@@ -62,15 +63,21 @@ class Column(NamedTuple):
     wrap: bool = False
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        raise  # rich would exit with 1 from here; _run knows better
+@cache
+def _console_type() -> type[Console]:
+    from rich.console import Console
+
+    class Piped(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # rich would exit with 1 from here; _run knows better
+
+    return Piped
 
 
 def console() -> Console:
     """A console on today's stdout. A pipe gets lines of any length, unless COLUMNS says otherwise."""
     width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else _PIPE_WIDTH
-    return _Console(file=sys.stdout, width=width, markup=False, emoji=False, highlight=False)
+    return _console_type()(file=sys.stdout, width=width, markup=False, emoji=False, highlight=False)
 
 
 # --- values
@@ -144,16 +151,22 @@ def _hidden(value: Any) -> Any:
 
 def heading(text: str) -> None:
     """The name of a section."""
+    from rich.text import Text
+
     console().print(Text(f"\n{plain(text)}", style="bold"))
 
 
 def note(text: str) -> None:
     """A remark below a table."""
+    from rich.text import Text
+
     console().print(Text(plain(text), style="dim"))
 
 
 def card(rows: Iterable[tuple[str, object]]) -> None:
     """Names and values, one a line; empty values are left out."""
+    from rich.table import Table
+
     grid = Table.grid(padding=(0, _GAP))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
@@ -170,6 +183,9 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
     """
     if not rows:
         return
+    from rich import box
+    from rich.table import Table
+
     out = console()
     cells = [[_cell(value) for value in row] for row in rows]
     filled = [at for at, column in enumerate(columns) if column.keep == _ALWAYS or any(row[at].plain for row in cells)]
@@ -188,6 +204,8 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
 
 
 def _cell(value: object) -> Text:
+    from rich.text import Text
+
     text = plain(value)
     words = text.split() or [""]
     word = words[0] if words[0].endswith(":") or words[-1].startswith("(") else words[-1]

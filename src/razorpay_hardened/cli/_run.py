@@ -77,15 +77,17 @@ def run(argv: Sequence[str]) -> int:
 
 
 @cache
-def _program() -> Any:
-    """The root command. Reading all signatures takes longer than most commands do, so it is done once."""
-    from razorpay_hardened.cli._root import app
+def _program(command: str | None) -> Any:
+    """The root command with the one that is asked for, or with all. Made once: it takes longer than most commands."""
+    from razorpay_hardened.cli._root import program
 
-    return typer.main.get_command(app)
+    return typer.main.get_command(program(command))
 
 
 def _invoke(argv: Sequence[str]) -> int:
-    code = _program().main(list(argv), prog_name="razorpay-hardened", standalone_mode=False)
+    from razorpay_hardened.cli._root import named
+
+    code = _program(named(argv)).main(list(argv), prog_name="razorpay-hardened", standalone_mode=False)
     sys.stdout.flush()  # here, where a closed pipe still has an exit code
     return code if isinstance(code, int) else 0
 

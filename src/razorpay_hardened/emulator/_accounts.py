@@ -1,6 +1,6 @@
-"""Linked accounts, as far as transfers need them (FACTS section 8): made, changed, shown.
+"""Linked accounts (FACTS section 8): made, changed, shown, deleted. They can take transfers at once.
 
-Stakeholders, documents and product configurations are not emulated: a linked account can take money at once.
+Who owns them, what they sell and where their money goes is in the modules of stakeholders and products.
 """
 
 from __future__ import annotations
@@ -8,14 +8,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from razorpay_hardened.emulator import _checks
+from razorpay_hardened.emulator._review import look
 from razorpay_hardened.emulator._route import EventKind, Route
 from razorpay_hardened.emulator.wire import Call, Entity, refusal
 
 if TYPE_CHECKING:
     from razorpay_hardened.emulator.world import World
 
-__all__ = ["EVENTS", "ROUTES"]
+__all__ = ["EVENTS", "LOCKED", "ROUTES", "linked"]
 
+LOCKED = "Merchant activation form has been locked for editing by admin."
+
+_BUSINESS_TYPES = (
+    "proprietorship",
+    "partnership",
+    "private_limited",
+    "public_limited",
+    "llp",
+    "ngo",
+    "trust",
+    "society",
+    "not_yet_registered",
+    "huf",
+    "individual",  # this one is in the samples only
+)
 _TEXTS = (
     ("email", 132),
     ("phone", 15),
@@ -26,7 +42,16 @@ _TEXTS = (
     ("contact_name", 255),
 )
 _NEEDED = ("email", "phone", "legal_business_name", "business_type", "contact_name")
-_OBJECTS = ("profile", "legal_info", "contact_info", "apps")
+_OBJECTS = ("profile", "legal_info", "contact_info", "apps", "brand")
+_CONTACT = ("email", "phone", "policy_url")
+
+
+def linked(world: World, account_id: str) -> Entity:
+    """The linked account itself, or the refusal that all of its pages print."""
+    account = world.table("account").get(account_id)
+    if account is None:
+        raise refusal("Linked account does not exist", source="", step="", reason="linked_account_id_does_not_exist")
+    return account
 
 
 def create(world: World, call: Call) -> Entity:
@@ -57,32 +82,47 @@ def _details(body: Entity, *, needed: bool) -> Entity:
     for field, longest in _TEXTS:
         if (needed and field in _NEEDED) or field in body:
             found[field] = _checks.text_in(body, field, longest, needed=field in _NEEDED)
+    if "business_type" in found and found["business_type"] not in _BUSINESS_TYPES:
+        raise refusal(f"Invalid business type: {found['business_type']}", field="business_type")
     for field in _OBJECTS:
         if needed or field in body:
             found[field] = _checks.object_in(body, field)
+    if found.get("contact_info"):
+        found["contact_info"] = {
+            desk: {**dict.fromkeys(_CONTACT), **said} if isinstance(said, dict) else said
+            for desk, said in found["contact_info"].items()
+        }
+    if color := found.get("brand", {}).get("color"):
+        found["brand"] = {**found["brand"], "color": f"#{str(color).removeprefix('#')}"}
     return found
 
 
 def fetch(world: World, call: Call) -> Entity:
     """``GET /v2/accounts/:id``."""
-    return dict(_linked(world, call.ids[0]))
-
-
-def _linked(world: World, account_id: str) -> Entity:
-    account = world.table("account").get(account_id)
-    if account is None:
-        raise refusal("Linked account does not exist")
-    return account
+    return dict(linked(world, call.ids[0]))
 
 
 def update(world: World, call: Call) -> Entity:
-    """``PATCH /v2/accounts/:id``."""
-    account = _linked(world, call.ids[0])
-    _checks.known_fields(call.body, {"notes", *_OBJECTS, *(field for field, _ in _TEXTS)})
+    """``PATCH /v2/accounts/:id``. The type of business and a suspended account stay as they are."""
+    account = linked(world, call.ids[0])
+    changing = {field for field, _ in _TEXTS} - {"email", "business_type"}
+    _checks.known_fields(call.body, {"notes", *_OBJECTS, *changing})
+    if account["status"] == "suspended":
+        raise refusal(LOCKED)
     account.update(_details(call.body, needed=False))
     if "notes" in call.body:
         account["notes"] = _checks.notes_in(call.body)
     world.save(account)
+    look(world, account["id"])
+    return dict(account)
+
+
+def delete(world: World, call: Call) -> Entity:
+    """``DELETE /v2/accounts/:id``: it stays, suspended."""
+    account = linked(world, call.ids[0])
+    if account["status"] != "suspended":
+        account.update(status="suspended", suspended_at=world.clock.unix())
+        world.save(account)
     return dict(account)
 
 
@@ -90,5 +130,6 @@ ROUTES = (
     Route("POST", "/v2/accounts", create),
     Route("GET", "/v2/accounts/:id", fetch),
     Route("PATCH", "/v2/accounts/:id", update),
+    Route("DELETE", "/v2/accounts/:id", delete),
 )
 EVENTS: tuple[EventKind, ...] = ()

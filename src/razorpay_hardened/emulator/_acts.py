@@ -9,6 +9,7 @@ from razorpay_hardened.emulator import (
     _books,
     _charging,
     _customers,
+    _devices,
     _disputes,
     _downtimes,
     _links,
@@ -300,6 +301,13 @@ class Acts:
                 raise ConfigError("a mandate becomes paused, confirmed, cancelled or rejected")
             _customers.token_becomes(self.world, token, status)
             return dict(token)
+
+    # --- point of sale ------------------------------------------------------------------------------------------
+
+    def connect_device(self, device_id: str, connected: bool = True) -> None:
+        """A point-of-sale device is taken off (``False``), or is there again; at first, every device is."""
+        with self.world.lock:
+            _devices.plug(self.world, device_id, connected)
 
     # --- downtimes ----------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from razorpay_hardened.emulator import _books, _checks
 from razorpay_hardened.emulator._listing import collection, expansions, page
 from razorpay_hardened.emulator._route import EventKind, Route
+from razorpay_hardened.emulator._transactions import with_transactions
 from razorpay_hardened.emulator.wire import Call, Entity, refusal
 from razorpay_hardened.errors import ConfigError
 
@@ -137,20 +138,20 @@ def _end(world: World, dispute: Entity, status: str) -> None:
 def fetch(world: World, call: Call) -> Entity:
     """``GET /v1/disputes/:id``."""
     wanted = expansions(call.query, _EXPANSIONS)
-    return _expanded(world, world.seen("dispute", call.ids[0], call.as_of), wanted)
+    return _expanded(world, [world.seen("dispute", call.ids[0], call.as_of)], wanted)[0]
 
 
 def list_all(world: World, call: Call) -> Entity:
     """``GET /v1/disputes``, newest first."""
     wanted = expansions(call.query, _EXPANSIONS)
     rows = page(world.newest_first(world.table("dispute"), call.as_of), call.query)
-    return collection([_expanded(world, dict(row), wanted) for row in rows])
+    return collection(_expanded(world, [dict(row) for row in rows], wanted))
 
 
-def _expanded(world: World, dispute: Entity, wanted: set[str]) -> Entity:
+def _expanded(world: World, disputes: list[Entity], wanted: set[str]) -> list[Entity]:
     if "payment" in wanted:
-        dispute["payment"] = dict(world.payments[dispute["payment_id"]])
-    return dispute
+        disputes = [{**one, "payment": dict(world.payments[one["payment_id"]])} for one in disputes]
+    return with_transactions(world, disputes, wanted)
 
 
 def accept(world: World, call: Call) -> Entity:

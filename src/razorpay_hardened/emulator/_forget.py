@@ -30,8 +30,19 @@ _FINISHED = {
     "transfer": ("processed", "failed", "reversed", "partially_reversed"),
     "subscription": ("cancelled", "completed", "expired"),
     "payment.downtime": ("resolved",),
+    "device.activity": ("processing", "completed", "failed"),
 }
-"""Statuses in which nothing more happens. Orders and payments have rules of their own; the other kinds stay."""
+"""Statuses in which nothing more happens. Orders, payments and what hangs on them have rules of their own; what a
+business keeps for years stays: customers, tokens, items, plans, accounts and the like."""
+
+
+_PARENTS = {
+    "bank_transfer": "payment_id",
+    "upi_transfer": "payment_id",
+    "reversal": "transfer_id",
+    "addon": "subscription_id",
+}
+"""Kinds that go when what they name goes."""
 
 
 def forget_regularly(world: World, age_s: int) -> None:
@@ -51,9 +62,12 @@ def forget(world: World, age_s: float) -> int:
     if age_s < MIN_AGE_S:
         raise ConfigError(f"the emulator cannot forget before {MIN_AGE_S} seconds: things may still change")
     before_ms = world.clock.ms - round(age_s * 1000)
-    gone = _closed_money(world, before_ms) | _closed_rest(world, before_ms)
+    rest = _closed_rest(world, before_ms)
+    gone = _closed_money(world, before_ms, rest) | rest
+    gone |= _hanging_on(world, gone)
     for entity_id in gone:
         _drop(world, entity_id)
+    world.disown_the_forgotten()
     _trim(world, before_ms)
     world.events = [event for event in world.events if event.at_ms >= before_ms]
     if world.on_forget is not None:
@@ -65,8 +79,13 @@ def _quiet(world: World, entity_id: str, before_ms: int) -> bool:
     return world.versions[entity_id][-1][0] < before_ms
 
 
-def _closed_money(world: World, before_ms: int) -> set[str]:
-    """Orders with all their payments, payments with all their refunds: together or not at all."""
+def _closed_money(world: World, before_ms: int, rest: set[str]) -> set[str]:
+    """Orders with all their payments, payments with all their refunds: together or not at all.
+
+    An order stays with the open link or invoice that it is for; ``rest`` has those that go.
+    """
+    open_for = {world.private.get(link_id, {}).get("order_id") for link_id in world.table("payment_link").keys() - rest}
+    open_for |= {bill["order_id"] for bill_id, bill in world.table("invoice").items() if bill_id not in rest}
     waiting = {row["entity_id"] for _, row in world.books.open} | {row["payment_id"] for _, row in world.books.open}
     gone: set[str] = set()
     for payment_id, payment in world.payments.items():
@@ -84,7 +103,7 @@ def _closed_money(world: World, before_ms: int) -> set[str]:
     for order_id in world.orders:
         payments = world.order_payments.get(order_id, ())
         if (
-            order_id in world.on_captured
+            order_id in open_for
             or not _quiet(world, order_id, before_ms)
             or any(payment_id not in gone for payment_id in payments)
         ):
@@ -106,9 +125,26 @@ def _closed_rest(world: World, before_ms: int) -> set[str]:
     }
 
 
+def _hanging_on(world: World, gone: set[str]) -> set[str]:
+    """What goes with something else: how a payment came in, an order's transfers that never were made, the reversals
+    of a transfer, the add-ons of a subscription."""
+    waiting = {row["entity_id"] for _, row in world.books.open}
+    found = {
+        entity_id
+        for kind, parent in _PARENTS.items()
+        for entity_id, entity in world.table(kind).items()
+        if entity_id not in waiting
+        and (entity[parent] in gone or entity[parent] not in world.table(kind_of(entity[parent]) or ""))
+    }
+    never_made = (one["id"] for one in world.table("transfer").values() if one["status"] == "created")
+    found.update(transfer for transfer in never_made if world.table("transfer")[transfer]["source"] in gone)
+    return found
+
+
 def _drop(world: World, entity_id: str) -> None:
     kind = kind_of(entity_id) or ""
     entity: Entity = world.table(kind).pop(entity_id)
+    order_of = entity.get("order_id") or world.private.get(entity_id, {}).get("order_id")
     for record in (world.versions, world.private, world.terms, world.order_payments, world.payment_refunds):
         record.pop(entity_id, None)
     world.private.pop(entity.get("card_id") or "", None)
@@ -118,9 +154,8 @@ def _drop(world: World, entity_id: str) -> None:
     world.books.settled.pop(entity_id, None)
     if kind == "order" and world.receipts.get(entity["receipt"]) == entity_id:
         del world.receipts[entity["receipt"]]
-    for parent in ("payment_id", "subscription_id", "customer_id"):
-        if isinstance(entity.get(parent), str):
-            world.disown(entity[parent], kind, {entity_id})
+    if kind in ("payment_link", "invoice"):  # a late payment for its order finds nobody to tell
+        world.on_captured.pop(order_of or "", None)
 
 
 def _trim(world: World, before_ms: int) -> None:

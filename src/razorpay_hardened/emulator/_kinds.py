@@ -27,6 +27,10 @@ _PREFIXES = {
     "trf": "transfer",
     "rvrsl": "reversal",
     "acc": "account",
+    "sth": "stakeholder",
+    "acc_prd": "merchant_product",
+    "fa": "fund_account",
+    "pda": "device.activity",
     "down": "payment.downtime",
     "ba": "bank_account",
 }
@@ -38,4 +42,4 @@ items do not have that field."""
 
 def kind_of(entity_id: str) -> str | None:
     """The kind of ``order_…``, ``pay_…`` and so on; None for anything else."""
-    return _PREFIXES.get(entity_id.partition("_")[0])
+    return _PREFIXES.get(entity_id.rpartition("_")[0])

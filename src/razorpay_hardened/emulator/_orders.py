@@ -157,7 +157,12 @@ def _partial(terms: Terms, body: Entity) -> None:
 
 def fetch(world: World, call: Call) -> Entity:
     """``GET /v1/orders/:id``."""
-    return _expanded(world, find(world, call, call.ids[0]), expansions(call.query, _EXPANSIONS), call.as_of)
+    wanted = expansions(call.query, _EXPANSIONS)
+    order = _expanded(world, find(world, call, call.ids[0]), wanted, call.as_of)
+    if "transfers" in wanted and (status := call.query.get("status")) is not None:  # transfers in this status only
+        rows = [row for row in order["transfers"]["items"] if row["status"] == status[-1]]
+        order["transfers"] = collection(rows)
+    return order
 
 
 def find(world: World, call: Call, order_id: str) -> Entity:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from razorpay_hardened.emulator import _bank, _checks, _mandates
 from razorpay_hardened.emulator._listing import collection, expansions, page
 from razorpay_hardened.emulator._route import EventKind, Route
+from razorpay_hardened.emulator._transactions import with_transactions
 from razorpay_hardened.emulator.instruments import CARD_FAILURE, PLAIN_FAILURE, Instrument
 from razorpay_hardened.emulator.wire import Call, Entity, not_applicable, refusal
 from razorpay_hardened.signing import sign_checkout_for_test
@@ -39,7 +40,8 @@ def find(world: World, call: Call, payment_id: str) -> Entity:
 def fetch(world: World, call: Call) -> Entity:
     """``GET /v1/payments/:id``."""
     payment = find(world, call, call.ids[0])
-    return _expanded(world, payment, expansions(call.query, _EXPANSIONS), call.as_of)
+    wanted = expansions(call.query, _EXPANSIONS)
+    return with_transactions(world, [_expanded(world, payment, wanted, call.as_of)], wanted)[0]
 
 
 def _expanded(world: World, payment: Entity, wanted: set[str], as_of: int | None) -> Entity:
@@ -60,7 +62,8 @@ def list_all(world: World, call: Call) -> Entity:
     """``GET /v1/payments``, newest first."""
     wanted = expansions(call.query, _EXPANSIONS)
     rows = page(world.newest_first(world.payments, call.as_of), call.query)
-    return collection([_expanded(world, payment, wanted, call.as_of) for payment in rows])
+    shown_rows = [_expanded(world, payment, wanted, call.as_of) for payment in rows]
+    return collection(with_transactions(world, shown_rows, wanted))
 
 
 def update(world: World, call: Call) -> Entity:

@@ -42,6 +42,8 @@ def _new(world: World, source: str, said: Entity, where: str) -> Entity:
         raise refusal("The account field is required", field="account")
     if recipient not in world.table("account"):
         raise refusal("The id provided does not exist", field="account")
+    if world.table("account")[recipient]["status"] == "suspended":  # text: not published
+        raise refusal("The linked account is suspended", field="account")
     notes = _checks.notes_in(said)
     shared = said.get("linked_account_notes") or []
     if not isinstance(shared, list) or not all(key in notes for key in shared):

@@ -24,10 +24,23 @@ class Webhook:
     """``url`` is None where a callable takes the deliveries; without an ``endpoint`` they wait.
 
     ``secret`` signs new events and may be replaced at any time: what is on its way keeps its signature. Empty means
-    unsigned, as Razorpay allows; None means the account's. ``events`` None means all of them.
+    unsigned, as Razorpay allows; None means the account's. ``events`` None means all of them. ``id``, ``owner`` (an
+    account) and the times (Unix seconds; ``disabled_at`` is 0 while it is on) are what the API says of it.
     """
 
-    __slots__ = ("alert_email", "disabled", "endpoint", "events", "name", "secret", "url")
+    __slots__ = (
+        "alert_email",
+        "created_at",
+        "disabled_at",
+        "endpoint",
+        "events",
+        "id",
+        "name",
+        "owner",
+        "secret",
+        "updated_at",
+        "url",
+    )
 
     def __init__(
         self,
@@ -38,6 +51,9 @@ class Webhook:
         secret: str | None = None,
         events: Iterable[str] | None = None,
         alert_email: str = "alerts@example.com",
+        webhook_id: str = "",
+        owner: str = "",
+        created_at: int = 0,
     ) -> None:
         if isinstance(events, str):
             raise ConfigError("events is a list of event names, such as ['order.paid']")
@@ -47,10 +63,18 @@ class Webhook:
         self.secret = secret
         self.events = None if events is None else frozenset(events)
         self.alert_email = alert_email
-        self.disabled = False
+        self.id = webhook_id
+        self.owner = owner
+        self.created_at = self.updated_at = created_at
+        self.disabled_at = 0
 
     def __repr__(self) -> str:
         return f"<Webhook {self.name} {'disabled' if self.disabled else 'active'}>"
+
+    @property
+    def disabled(self) -> bool:
+        """Whether it is switched off."""
+        return self.disabled_at != 0
 
     def wants(self, event: str) -> bool:
         """Whether this webhook is subscribed to the event."""

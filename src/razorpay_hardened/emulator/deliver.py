@@ -8,14 +8,14 @@ URLs, each with its own secret and events, are registered beside it. Without an 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from razorpay_hardened.emulator import _hash
 from razorpay_hardened.emulator._fate import Damage, Deliveries, Way, tampered, way
-from razorpay_hardened.emulator._webhook import LIMIT, MAIN, Endpoint, Notice, Webhook
+from razorpay_hardened.emulator._registry import TIMEOUT_S, Registry
+from razorpay_hardened.emulator._webhook import MAIN, Endpoint, Notice, Webhook
 from razorpay_hardened.errors import ConfigError, EventUnknown
 from razorpay_hardened.signing import SIGNATURE_HEADER, sign_for_test
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from razorpay_hardened.emulator.world import World
 
 __all__ = ["LADDER_S", "TIMEOUT_S", "Attempt", "Deliverer", "Deliveries", "Delivery", "Endpoint", "Notice", "Webhook"]
-
-TIMEOUT_S = 5.0
 
 LADDER_S = (6, 19, 40, 84, 162, 324, 648, 1296, 2580, 5040, 10440, 20520, 41040, 82080, 86400)
 """Seconds from the first attempt to each retry; the last failure, a day later, switches the webhook off. Razorpay
@@ -80,7 +78,7 @@ class Attempt(NamedTuple):
         return self.status is not None and 200 <= self.status < 300
 
 
-class Deliverer:
+class Deliverer(Registry):
     """The outbox of one world, in front of its webhooks.
 
     Due deliveries go out while the clock advances, or on :meth:`flush`; a test that wants to do it by hand takes
@@ -90,10 +88,8 @@ class Deliverer:
 
     def __init__(self, world: World, plan: Deliveries) -> None:
         plan.check()
-        self._world = world
+        super().__init__(world)
         self._plan = plan
-        self._main = Webhook(MAIN)
-        self._webhooks = {MAIN: self._main}
         self._waiting: dict[_Key, Delivery] = {}
         self._genuine: dict[_Key, Delivery] = {}
         self._first: dict[_Key, int] = {}
@@ -104,78 +100,9 @@ class Deliverer:
         self.log: list[Attempt] = []
         self.lost: list[Event] = []
         self.notices: list[Notice] = []
+        world.deliverer = self
         world.on_event = self._accept
         world.on_forget = self._forget
-
-    # --- where to --------------------------------------------------------------------------------------------
-
-    def to(self, endpoint: Endpoint | None) -> Deliverer:
-        """Deliver to this callable from now on; what waits goes to it when the clock next advances."""
-        with self._world.lock:
-            self._main.endpoint, self._main.url = endpoint, None
-            self._schedule_all(MAIN)
-        return self
-
-    def to_url(self, url: str) -> Deliverer:
-        """Deliver by HTTP POST to ``url``; an answer after 5 seconds is none."""
-        self.to(_poster(url))
-        self._main.url = url
-        return self
-
-    def register(
-        self,
-        where: str | Endpoint,
-        *,
-        name: str | None = None,
-        secret: str | None = None,
-        events: Iterable[str] | None = None,
-        alert_email: str = "alerts@example.com",
-    ) -> Webhook:
-        """One more webhook: a URL or a callable, with its own ``secret`` (made from the seed if None; empty: unsigned).
-
-        ``events`` None is all. One event goes to all webhooks under one event id. The ``main`` webhook then gets
-        events only if it has an endpoint of its own. Raises :class:`ConfigError` beyond 30, or for a name in use.
-        """
-        url = where if isinstance(where, str) else None
-        endpoint = _poster(where) if isinstance(where, str) else where
-        with self._world.lock:
-            name = name or f"webhook-{len(self._webhooks)}"
-            if name in self._webhooks:
-                raise ConfigError(f"there is a webhook {name!r} already")
-            if len(self._webhooks) >= LIMIT:
-                raise ConfigError(f"an account has at most {LIMIT} webhooks")
-            if secret is None:
-                secret = _hash.token(self._world.seed, "webhook secret", name, length=32)
-            made = Webhook(name, url=url, endpoint=endpoint, secret=secret, events=events, alert_email=alert_email)
-            self._webhooks[name] = made
-        return made
-
-    @property
-    def webhooks(self) -> list[Webhook]:
-        """All of them, ``main`` first."""
-        return list(self._webhooks.values())
-
-    def webhook(self, name: str = MAIN) -> Webhook:
-        """The webhook of this name. Raises :class:`ConfigError`."""
-        if name not in self._webhooks:
-            raise ConfigError(f"there is no webhook {name!r}; there are: {', '.join(self._webhooks)}")
-        return self._webhooks[name]
-
-    @property
-    def disabled(self) -> bool:
-        """Whether the ``main`` webhook is switched off."""
-        return self._main.disabled
-
-    def disable(self, name: str = MAIN) -> None:
-        """Switch a webhook off, as an operator does by hand; what happens from now on is never sent there."""
-        with self._world.lock:
-            self.webhook(name).disabled = True
-
-    def enable(self, name: str = MAIN) -> None:
-        """Switch it on again, as an operator does by hand. What came meanwhile was never sent."""
-        with self._world.lock:
-            self.webhook(name).disabled = False
-            self._schedule_all(name)
 
     # --- what waits ------------------------------------------------------------------------------------------
 
@@ -266,7 +193,14 @@ class Deliverer:
             self._put(hook, event, event.at_ms + delay, headers, its.damage)
 
     def _forget(self, before_ms: int) -> None:
-        """Drop what is about events of before then, unless one still waits. Runs while the world is locked."""
+        """Drop what is about events of before then, unless one is still tried. Runs while the world is locked.
+
+        What waits for so long at a webhook without an endpoint, or at one that is switched off, is given up.
+        """
+        for key, delivery in list(self._waiting.items()):
+            where = self._webhooks[delivery.webhook]
+            if (where.endpoint is None or where.disabled) and self._events[delivery.event_id].at_ms < before_ms:
+                del self._waiting[key]
         waiting = {delivery.event_id for delivery in self._waiting.values()}
         gone = {key for key, event in self._events.items() if event.at_ms < before_ms and key not in waiting}
         for event_id in gone:
@@ -280,6 +214,7 @@ class Deliverer:
             del self._accepted[hook]
         self.log = [attempt for attempt in self.log if attempt.event_id not in gone]
         self.lost = [event for event in self.lost if event.id not in gone]
+        self.notices = [notice for notice in self.notices if notice.at >= _at(before_ms)]
 
     def _headers(self, hook: Webhook, event: Event) -> dict[str, str]:
         """Signed with what is the webhook's secret now."""
@@ -311,6 +246,10 @@ class Deliverer:
         signature = sign_for_test(delivery.body, stranger)
         return delivery._replace(headers={**delivery.headers, SIGNATURE_HEADER: signature}, damage=damage)
 
+    def _drop(self, name: str) -> None:
+        for key in [key for key in self._waiting if key[2] == name]:
+            del self._waiting[key]
+
     def _schedule_all(self, name: str) -> None:
         for delivery in self._waiting.values():
             if delivery.webhook == name:
@@ -329,8 +268,8 @@ class Deliverer:
 
     def _send(self, key: _Key) -> Attempt | None:
         """One attempt, without the world's lock: the endpoint may call the API. None without an open endpoint."""
-        delivery, hook = self._waiting.get(key), self._webhooks[key[2]]
-        if delivery is None or hook.endpoint is None or hook.disabled:
+        delivery, hook = self._waiting.get(key), self._webhooks.get(key[2])
+        if delivery is None or hook is None or hook.endpoint is None or hook.disabled:
             return None
         status: int | None = None
         try:
@@ -373,18 +312,12 @@ class Deliverer:
         """And tell the operators, once."""
         if hook.disabled:
             return
-        hook.disabled = True
+        hook.disabled_at = self._world.clock.unix()
         where = hook.url or hook.name
         text = f"{where} has failed for 24 hours and was disabled. Repair it, then enable it by hand."
         self.notices.append(
             Notice(self._world.clock.now(), hook.name, hook.alert_email, f"Webhook disabled: {where}", text)
         )
-
-
-def _poster(url: str) -> Endpoint:
-    from razorpay_hardened.emulator._post import poster
-
-    return poster(url, TIMEOUT_S)
 
 
 def _at(ms: int) -> datetime:

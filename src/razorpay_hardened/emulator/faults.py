@@ -160,6 +160,8 @@ def _half(reply: Reply) -> int:
     return len(reply.body) // 2
 
 
+_FORGOTTEN = ""  # where the firings of an ``each`` rule are counted whose operations were forgotten; none is named so
+
 _RULE = re.compile(
     r"on\s+(?P<method>[A-Za-z]+|\*)\s+(?P<path>\S+?)\s*:\s+"
     r"(?P<fault>\w+)(?:\((?P<argument>[0-9]+(?:\.[0-9]+)?)\))?"
@@ -172,7 +174,7 @@ _RULE = re.compile(
 class Rule:
     """One parsed line. ``times`` is None for rules without a count; ``chance`` is None for rules without a percentage.
 
-    ``fired`` counts how often it did, by operation.
+    ``fired`` counts how often it did, by operation where it counts ``each`` one, else in all.
     """
 
     def __init__(self, text: str) -> None:
@@ -196,6 +198,7 @@ class Rule:
         self.chance = float(found["percent"]) / 100 if found["percent"] else None
         self.each = found["each"] is not None
         self.fired: dict[str, int] = defaultdict(int)
+        self._recent: set[str] = set()
 
     def __repr__(self) -> str:
         return f"<Rule {self.text!r} fired {sum(self.fired.values())}>"
@@ -223,7 +226,15 @@ class Rule:
         if self.chance is not None and _hash.unit(seed, "fault", self.text, *operation, attempt) >= self.chance:
             return False
         self.fired[counter] += 1
+        self._recent.add(counter)
         return True
+
+    def forget(self) -> None:
+        """Of what it did to each operation, keep only how often in all, where it did nothing since the last time."""
+        if self.each:
+            for counter in self.fired.keys() - self._recent - {_FORGOTTEN}:
+                self.fired[_FORGOTTEN] += self.fired.pop(counter)
+        self._recent.clear()
 
 
 def _segments(path: str) -> list[str]:
@@ -243,7 +254,8 @@ class Faults:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._attempts: dict[Operation, int] = defaultdict(int)
+        self._attempts: dict[Operation, int] = {}
+        self._older: dict[Operation, int] = {}
         self.rules: list[Rule] = []
 
     def add(self, text: str) -> list[Rule]:
@@ -264,8 +276,10 @@ class Faults:
         self.rules.clear()
 
     def forget(self) -> None:
-        """Forget how often each operation was tried; the next try of each counts as its first."""
-        self._attempts.clear()
+        """Forget how often each operation was tried, unless it was since the last time: a retry is never the first."""
+        self._older, self._attempts = self._attempts, {}
+        for rule in self.rules:
+            rule.forget()
 
     def decide(self, operation: Operation) -> Fault | None:
         """The fault for this call, if any. Counts the call."""
@@ -279,7 +293,8 @@ class Faults:
 
     def _first(self, operation: Operation) -> Rule | None:
         """The first rule that fires."""
-        attempt = self._attempts[operation] = self._attempts[operation] + 1
+        before = self._attempts.get(operation) or self._older.get(operation, 0)
+        attempt = self._attempts[operation] = before + 1
         for rule in self.rules:
             if rule.matches(operation) and rule.fires(self._seed, operation, attempt):
                 return rule

@@ -88,6 +88,7 @@ def refusal(
     field: str | None = None,
     reason: str = "input_validation_failed",
     step: str = "payment_initiation",
+    source: str = "business",
     status: int = 400,
 ) -> ApiBadRequest:
     """A ``BAD_REQUEST_ERROR`` about what the business sent."""
@@ -97,7 +98,7 @@ def refusal(
         error_code="BAD_REQUEST_ERROR",
         description=description,
         field=field,
-        source="business",
+        source=source,
         step=step,
         reason=reason,
     )

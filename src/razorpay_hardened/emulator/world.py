@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from razorpay_hardened.emulator import _events, _hash
 from razorpay_hardened.emulator._books import Books
@@ -23,6 +24,9 @@ from razorpay_hardened.emulator.faults import Faults, operation
 from razorpay_hardened.emulator.instruments import Instrument
 from razorpay_hardened.emulator.options import Options
 from razorpay_hardened.emulator.wire import Entity, Reply, Request, refusal
+
+if TYPE_CHECKING:
+    from razorpay_hardened.emulator.deliver import Deliverer
 
 __all__ = ["Account", "World"]
 
@@ -77,7 +81,7 @@ class World:
 
     ``orders``, ``payments`` and ``refunds`` are the tables asked for most. ``private`` holds what an entity knows
     and never shows; ``owned`` the ids that belong to another, oldest first; ``waiting`` how those payments are made
-    that the customer has not answered for yet.
+    that the customer has not answered for yet; ``deliverer`` is where the webhooks are.
     """
 
     def __init__(self, seed: int, start: datetime, account: Account | None = None, options: Options | None = None):
@@ -99,6 +103,7 @@ class World:
         self.order_payments: dict[str, list[str]] = defaultdict(list)
         self.payment_refunds: dict[str, list[str]] = defaultdict(list)
         self.answers: dict[tuple[str, str], IdempotentAnswer] = {}
+        self.deliverer: Deliverer | None = None
         self.on_event: Callable[[_events.Event], None] | None = None
         self.on_forget: Callable[[int], None] | None = None
         self.on_captured: dict[str, Callable[[Entity, Entity], None]] = {}
@@ -152,6 +157,7 @@ class World:
         """Delete what the API lets one delete: drafts, items, tokens, add-ons."""
         self.table(kind_of(entity_id) or "").pop(entity_id)
         self.versions.pop(entity_id, None)
+        self.private.pop(entity_id, None)
 
     def table(self, kind: str) -> dict[str, Entity]:
         """The entities of one kind by id, oldest first."""
@@ -188,6 +194,15 @@ class World:
         else:
             self._owned.pop((parent_id, kind), None)
 
+    def disown_the_forgotten(self) -> None:
+        """Forget what belonged to whom, where either is no more."""
+        for parent_id, kind in list(self._owned):
+            here, children = self.tables[kind], self._owned[parent_id, kind]
+            if parent_id not in self.tables[kind_of(parent_id) or ""]:
+                del self._owned[parent_id, kind]
+            elif gone := {child for child in children if child not in here}:
+                self.disown(parent_id, kind, gone)
+
     def version(self, entity_id: str, as_of: int | None) -> Entity | None:
         """The entity as it was ``as_of`` (milliseconds; None is now); None if it did not exist then."""
         versions = self.versions.get(entity_id)
@@ -216,8 +231,9 @@ class World:
         """Drop what is finished and was last touched more than ``older_than_s`` ago; how many entities that were.
 
         What goes: orders with their payments and refunds, together or not at all, as long as none is held, pending,
-        disputed or waiting for a settlement; closed links, invoices, disputes and the like; and the events of then. An
-        order that nobody touched for so long goes too, paid or not. Raises :class:`ConfigError` for less than five
+        disputed or waiting for a settlement; closed links, invoices, disputes and the like, with what hangs on them;
+        the events of then, and deliveries that no endpoint took. An order that nobody touched for so long goes too,
+        paid or not, unless an open link or invoice is for it. Raises :class:`ConfigError` for less than five
         days, within which a bank or the clock may still speak.
         """
         with self.lock:
