@@ -12,6 +12,7 @@ import ssl
 import zlib
 from asyncio import AbstractEventLoop, get_running_loop, sleep, timeout
 from collections.abc import AsyncGenerator, Mapping
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlencode
 
@@ -43,6 +44,17 @@ class _Exchange:
 
     def __init__(self) -> None:
         self.sent = False
+
+
+_exchange: ContextVar[_Exchange] = ContextVar("razorpay_hardened_exchange")
+"""The running task's. aiohttp's tracing would tell as much, at a tenth of the time that a request takes."""
+
+
+class _Request(aiohttp.ClientRequest):
+    async def send(self, conn: Any) -> aiohttp.ClientResponse:
+        # It has its connection, through a proxy too: from here on its bytes may be on the wire.
+        _exchange.get().sent = True
+        return await super().send(conn)
 
 
 class _Broken(aiohttp.ClientError):
@@ -96,6 +108,7 @@ class AiohttpTransport:
         if params:
             url = f"{url}?{urlencode(params, doseq=True)}"
         exchange = _Exchange()
+        _exchange.set(exchange)
         try:
             async with timeout(limits.total_s):
                 # A peer's goodbye that the loop has not read yet is read now: two turns hear and act on it.
@@ -103,7 +116,7 @@ class AiohttpTransport:
                 await sleep(0)
                 session = await self._session()
                 headers = {**headers, "Authorization": auth.header()}
-                return await self._exchange(session, exchange, method, url, body, headers, limits)
+                return await self._exchange(session, method, url, body, headers, limits)
         except TimeoutError as error:
             return Fault("timeout" if exchange.sent else "connection", exchange.sent, type(error).__name__)
         except (aiohttp.ClientError, OSError, zlib.error) as error:
@@ -113,7 +126,6 @@ class AiohttpTransport:
     async def _exchange(
         self,
         session: aiohttp.ClientSession,
-        exchange: _Exchange,
         method: str,
         url: str,
         body: str | bytes | None,
@@ -133,7 +145,6 @@ class AiohttpTransport:
             proxy=proxy,
             proxy_headers=secret,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=limits.connect_s, sock_read=limits.read_s),
-            trace_request_ctx=exchange,
         ) as response:
             if len(response.raw_headers) > _HEADERS_MAX:
                 response.close()
@@ -162,9 +173,6 @@ class AiohttpTransport:
         return session
 
     def _make(self, loop: AbstractEventLoop) -> aiohttp.ClientSession:
-        marks = aiohttp.TraceConfig()
-        marks.on_connection_create_end.append(_mark_sent)
-        marks.on_connection_reuseconn.append(_mark_sent)
         if self._given is None:
             connector: Any = aiohttp.TCPConnector(
                 ssl=self._tls if self._tls is not None else True,
@@ -182,8 +190,8 @@ class AiohttpTransport:
                 connector_owner=self._given is None,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
+                request_class=_Request,
                 response_class=_Response,
-                trace_configs=[marks],
                 max_line_size=_LINE_MAX,
                 max_field_size=_LINE_MAX,
             )
@@ -204,11 +212,6 @@ async def _keeping(session: aiohttp.ClientSession) -> AsyncGenerator[None, None]
         yield
     finally:
         await session.close()
-
-
-async def _mark_sent(session: aiohttp.ClientSession, context: Any, params: object) -> None:
-    """The request has its connection, through a proxy too: from the next step on its bytes may be on the wire."""
-    context.trace_request_ctx.sent = True
 
 
 async def _read_bounded(response: aiohttp.ClientResponse) -> bytes | None:

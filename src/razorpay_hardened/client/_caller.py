@@ -14,6 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from razorpay_hardened.client._ask import Ask, Plan, Settle, Work
+from razorpay_hardened.client._translate import (
+    failed_answer,
+    failed_fault,
+    outcome_unknown,
+    parse_json,
+    request_id,
+    unreadable,
+)
 from razorpay_hardened.client._values import Answer, Budget, Call, Failed, Fate, Fault, Flow, Limits, Rule, Send, Sleep
 from razorpay_hardened.errors import (
     ApiBadRequest,
@@ -28,6 +36,7 @@ from razorpay_hardened.errors import (
     PayloadError,
     RazorpayHardenedError,
 )
+from razorpay_hardened.signals import ApiAttempt, ApiCall
 
 if TYPE_CHECKING:
     from razorpay_hardened.client._circuit import Circuits
@@ -148,8 +157,6 @@ class Caller:
         if isinstance(result, Failed) and state.doubt:
             result = yield from state.last_look(result)
         if isinstance(result, Failed) and state.doubt and not isinstance(result.error, IdempotencyConflict):
-            from razorpay_hardened.client._translate import outcome_unknown
-
             raise outcome_unknown(result.error, ask.call)
         return _finish(result)
 
@@ -195,15 +202,11 @@ class Caller:
     def _understand(self, answer: Answer | Fault, ask: Ask[T]) -> T | Failed:
         if isinstance(answer, Answer) and 200 <= answer.status < 300:
             return self._read_answer(answer, ask)
-        from razorpay_hardened.client._translate import failed_answer, failed_fault
-
         if isinstance(answer, Answer):
             return failed_answer(answer, ask.call, self.settings.credentials, self.settings.clock)
         return failed_fault(answer, ask.call)
 
     def _read_answer(self, answer: Answer, ask: Ask[T]) -> T | Failed:
-        from razorpay_hardened.client._translate import parse_json, unreadable
-
         try:
             return ask.parse(parse_json(answer.body) if answer.status != 204 else None)
         except EchoMismatch as mismatch:
@@ -229,13 +232,9 @@ class Caller:
             settings.bus.alarm(f"api-circuit:{settings.clock.now():%Y-%m-%dT%H}", "Razorpay's API keeps failing")
 
     def _announce(self, call: Call, number: int, answer: Answer | Fault, seconds: float, result: object) -> None:
-        from razorpay_hardened.client._translate import request_id
-
         answered = answer if isinstance(answer, Answer) else None
         operation = call.operation
         if self.settings.bus is not None:
-            from razorpay_hardened.signals import ApiAttempt
-
             self.settings.bus.emit(
                 ApiAttempt(
                     method=operation.method,
@@ -264,8 +263,6 @@ class Caller:
     def _announce_end(self, call: Call, started: float, error: RazorpayHardenedError | None) -> None:
         if self.settings.bus is None:
             return
-        from razorpay_hardened.signals import ApiCall
-
         self.settings.bus.emit(
             ApiCall(
                 operation=call.operation.name,
