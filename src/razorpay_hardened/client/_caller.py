@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from razorpay_hardened.client._ask import Ask, Plan, Settle, Work
 from razorpay_hardened.client._translate import (
+    body_of,
     failed_answer,
     failed_fault,
     outcome_unknown,
-    parse_json,
     request_id,
     unreadable,
 )
@@ -208,7 +208,7 @@ class Caller:
 
     def _read_answer(self, answer: Answer, ask: Ask[T]) -> T | Failed:
         try:
-            return ask.parse(parse_json(answer.body) if answer.status != 204 else None)
+            return ask.parse(body_of(answer, ask.call))
         except EchoMismatch as mismatch:
             name = mismatch.name
         except (ValueError, PayloadError, IdMalformed, CurrencyError):

@@ -187,7 +187,7 @@ DISPUTE_ACCEPT: Final = Operation("disputes.accept", "POST", "/v1/disputes/{}/ac
 DISPUTE_CONTEST: Final = Operation("disputes.contest", "PATCH", "/v1/disputes/{}/contest", Rule.SETTLE)
 DOCUMENT_CREATE: Final = Operation("documents.create", "POST", "/v1/documents", Rule.ONCE)
 DOCUMENT_FETCH: Final = Operation("documents.fetch", "GET", "/v1/documents/{}", Rule.READ)
-DOCUMENT_CONTENT: Final = Operation("documents.content", "GET", "/v1/documents/{}/content", Rule.READ)
+DOCUMENT_CONTENT: Final = Operation("documents.content", "GET", "/v1/documents/{}/content", Rule.READ, raw=True)
 
 # settlements
 SETTLEMENT_FETCH: Final = Operation("settlements.fetch", "GET", "/v1/settlements/{}", Rule.READ)
@@ -207,7 +207,8 @@ INSTANT_SETTLEMENT_LIST: Final = Operation(
 ACCOUNT_CREATE: Final = Operation("accounts.create", "POST", "/v2/accounts", Rule.ONCE)
 ACCOUNT_FETCH: Final = Operation("accounts.fetch", "GET", "/v2/accounts/{}", Rule.READ)
 ACCOUNT_EDIT: Final = Operation("accounts.edit", "PATCH", "/v2/accounts/{}", Rule.STATE)
-ACCOUNT_DELETE: Final = Operation("accounts.delete", "DELETE", "/v2/accounts/{}", Rule.ONCE)
+ACCOUNT_DELETE: Final = Operation("accounts.delete", "DELETE", "/v2/accounts/{}", Rule.SETTLE)
+"""A deleted account stays, as ``suspended``: so the official SDK's documents show it."""
 ACCOUNT_DOCUMENTS: Final = Operation("accounts.documents", "GET", "/v2/accounts/{}/documents", Rule.READ)
 ACCOUNT_DOCUMENT_UPLOAD: Final = Operation("accounts.upload_document", "POST", "/v2/accounts/{}/documents", Rule.ONCE)
 STAKEHOLDER_CREATE: Final = Operation("stakeholders.create", "POST", "/v2/accounts/{}/stakeholders", Rule.ONCE)

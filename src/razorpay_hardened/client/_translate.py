@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from razorpay_hardened.client._credentials import Credentials
     from razorpay_hardened.clock import Clock
 
-__all__ = ["failed_answer", "failed_fault", "outcome_unknown", "parse_json", "request_id", "unreadable"]
+__all__ = ["body_of", "failed_answer", "failed_fault", "outcome_unknown", "parse_json", "request_id", "unreadable"]
 
 _BAD_KEY = re.compile(r"(authentication failed\.?|the api .{0,40} provided is invalid\.?)", re.IGNORECASE)
 """Auth failures come with 400 on some of Razorpay's pages and with 401 on others."""
@@ -52,6 +52,13 @@ def parse_json(body: bytes) -> Any:
         return _DECODER.decode(body.decode("utf-8"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def body_of(answer: Answer, call: Call) -> Any:
+    """What a success holds: JSON, or the bytes of a file; None where it is empty by its status. Raises ``ValueError``."""
+    if answer.status == 204:
+        return None
+    return answer.body if call.operation.raw else parse_json(answer.body)
 
 
 def failed_fault(fault: Fault, call: Call) -> Failed:

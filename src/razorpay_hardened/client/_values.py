@@ -47,7 +47,8 @@ class Operation:
     """One of Razorpay's operations: ``path`` with ``{}`` for each id, and the rule for sending it again.
 
     ``key_header`` is the header that carries the idempotency key, where the rule is ``KEYED``. ``bulk`` reads pass the
-    rate limit of their own, so that a nightly walk does not take the customers' share.
+    rate limit of their own, so that a nightly walk does not take the customers' share. ``raw`` answers are a file's
+    bytes, not JSON.
     """
 
     name: str
@@ -56,14 +57,15 @@ class Operation:
     rule: Rule
     key_header: str | None = None
     bulk: bool = False
+    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What is uploaded: the name that Razorpay shows, the bytes, and their media type."""
+    """What is uploaded: the name that Razorpay shows, the bytes, and their media type. ``repr`` shows no byte of it."""
 
     name: str
-    content: bytes
+    content: bytes = field(repr=False)
     media_type: str
 
 

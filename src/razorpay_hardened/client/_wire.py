@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
 from razorpay_hardened._version import __version__
 from razorpay_hardened.client._values import Call, File
+from razorpay_hardened.signing.keys import Secret
 
 __all__ = ["Wire", "user_agent", "wire"]
 
@@ -18,12 +19,12 @@ _PLAIN: Final = {"Accept": "application/json", "Accept-Encoding": "identity"}
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """One request. ``body`` is JSON text or a form's bytes, None where the method has none."""
+    """One request. ``body`` is JSON text or a form's bytes, None where the method has none; ``repr`` does not show it."""
 
     method: str
     path: str
     params: Mapping[str, Any] | None
-    body: str | bytes | None
+    body: str | bytes | None = field(repr=False)
     headers: dict[str, str]
 
 
@@ -39,6 +40,8 @@ def wire(call: Call) -> Wire:
     """The request for ``call``."""
     operation = call.operation
     headers = {**_PLAIN, "User-Agent": user_agent(), **call.headers}
+    if operation.raw:
+        headers["Accept"] = "*/*"
     if call.key is not None and operation.key_header is not None:
         headers[operation.key_header] = call.key
     if operation.method == "GET":
@@ -48,7 +51,14 @@ def wire(call: Call) -> Wire:
 
 
 def _json(data: Mapping[str, Any]) -> str:
-    return json.dumps(dict(data), allow_nan=False)
+    return json.dumps(dict(data), allow_nan=False, default=_revealed)
+
+
+def _revealed(value: object) -> str:
+    """The text of a secret, which travels in its wrapper up to here, so that no other frame or ``repr`` shows it."""
+    if isinstance(value, Secret):
+        return value.reveal()
+    raise TypeError(f"{type(value).__name__} is not JSON")
 
 
 def _query(params: Mapping[str, Any]) -> dict[str, Any] | None:
