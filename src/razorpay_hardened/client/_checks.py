@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,11 +23,15 @@ __all__ = [
     "check_receipt",
     "check_skip",
     "check_speed",
+    "check_transfer_key",
+    "expanding",
     "window",
 ]
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{10,255}", re.ASCII)
 """At least ten characters (FACTS section 7.1); no maximum is stated, and ours only keeps headers short."""
+_TRANSFER_KEY = re.compile(r"[A-Za-z0-9_ -]{4,36}", re.ASCII)
+_EXPANSION = re.compile(r"[a-z_]+(?:\.[a-z_]+)*", re.ASCII)
 _PATH = re.compile(r"/v[12](?:/[A-Za-z0-9_-]+)+/?", re.ASCII)
 _CURSOR = re.compile(r"skip:(\d{1,9})", re.ASCII)
 _FROM_MIN: Final = 946_684_800
@@ -45,6 +49,13 @@ def check_key(key: str) -> str:
     return key
 
 
+def check_transfer_key(key: str) -> str:
+    """An idempotency key as transfers take it: shorter than those of refunds, and spaces are allowed (FACTS 7.1)."""
+    if type(key) is not str or not _TRANSFER_KEY.fullmatch(key):
+        raise FieldInvalid("a transfer's idempotency key must be 4 to 36 letters, digits, underscores, hyphens, spaces")
+    return key
+
+
 def check_receipt(receipt: str) -> str:
     """A receipt of 1 to 40 characters."""
     if type(receipt) is not str or not 1 <= len(receipt) <= RECEIPT_MAX or not receipt.isprintable():
@@ -52,13 +63,13 @@ def check_receipt(receipt: str) -> str:
     return receipt
 
 
-def check_notes(notes: object) -> dict[str, str]:
-    """At most 15 pairs of text, 256 characters each; as a dict of our own."""
+def check_notes(notes: object, longest: int = NOTE_MAX) -> dict[str, str]:
+    """At most 15 pairs of text, 256 characters each unless the resource takes more; as a dict of our own."""
     if not isinstance(notes, Mapping) or len(notes) > NOTES_MAX:
         raise FieldInvalid(f"notes must be a mapping of at most {NOTES_MAX} pairs")
     for name, value in notes.items():
-        if type(name) is not str or type(value) is not str or max(len(name), len(value)) > NOTE_MAX:
-            raise FieldInvalid(f"each note must be text of at most {NOTE_MAX} characters, and so must its name")
+        if type(name) is not str or type(value) is not str or max(len(name), len(value)) > longest:
+            raise FieldInvalid(f"each note must be text of at most {longest} characters, and so must its name")
     return dict(notes)
 
 
@@ -69,10 +80,10 @@ def check_speed(speed: str) -> str:
     return speed
 
 
-def check_count(count: int) -> int:
-    """Items of a page: 1 to 100."""
-    if type(count) is not int or not 1 <= count <= COUNT_MAX:
-        raise FieldInvalid(f"count must be an int from 1 to {COUNT_MAX}")
+def check_count(count: int, most: int = COUNT_MAX) -> int:
+    """Items of a page: 1 to 100, or to what the listing gives at most."""
+    if type(count) is not int or not 1 <= count <= most:
+        raise FieldInvalid(f"count must be an int from 1 to {most}")
     return count
 
 
@@ -96,6 +107,16 @@ def check_path(path: str) -> str:
     if type(path) is not str or not _PATH.fullmatch(path) or len(path) > 512:
         raise FieldInvalid("a path must be /v1/… or /v2/… with plain segments; give a query as params")
     return path
+
+
+def expanding(expand: Collection[str]) -> dict[str, Any]:
+    """The query field ``expand[]``. Which values there are is Razorpay's to say: its list grows."""
+    if isinstance(expand, str | bytes) or not isinstance(expand, Collection):
+        raise FieldInvalid("expand must be a collection of names, such as ('payment',)")
+    names = list(expand)
+    if not all(type(name) is str and _EXPANSION.fullmatch(name) for name in names):
+        raise FieldInvalid("each of expand must be a name, or names joined by dots")
+    return {"expand[]": names} if names else {}
 
 
 def window(from_: Moment | None, to: Moment | None) -> dict[str, Any]:

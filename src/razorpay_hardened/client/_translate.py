@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from razorpay_hardened.client._credentials import Token
 from razorpay_hardened.client._values import Answer, Call, Failed, Fate, Fault, Rule
 from razorpay_hardened.errors import (
     ApiAuthError,
@@ -55,7 +56,7 @@ def parse_json(body: bytes) -> Any:
 
 
 def body_of(answer: Answer, call: Call) -> Any:
-    """What a success holds: JSON, or the bytes of a file; None where it is empty by its status. Raises ``ValueError``."""
+    """What a success holds: JSON, or a file's bytes; None where it is empty by its status. Raises ``ValueError``."""
     if answer.status == 204:
         return None
     return answer.body if call.operation.raw else parse_json(answer.body)
@@ -89,7 +90,8 @@ def failed_answer(answer: Answer, call: Call, credentials: Credentials, clock: C
     """The answer is not a success."""
     envelope = _envelope(answer.body)
     kind, fate = _kind(answer.status, envelope, call)
-    clean = {name: credentials.scrub(_text(envelope.get(name))) for name in _NAMES}
+    hidden = (credentials, *map(Token, call.secrets))
+    clean = {name: _scrubbed(_text(envelope.get(name)), hidden) for name in _NAMES}
     metadata = envelope.get("metadata")
     code = clean["code"]
     shown = f", {code}" if code and _CODE.fullmatch(code) else ""
@@ -102,11 +104,18 @@ def failed_answer(answer: Answer, call: Call, credentials: Credentials, clock: C
         source=clean["source"],
         step=clean["step"],
         reason=clean["reason"],
-        metadata=credentials.scrub(_flat(metadata)) if isinstance(metadata, dict) else None,
+        metadata=_scrubbed(_flat(metadata), hidden) if isinstance(metadata, dict) else None,
         request_id=request_id(answer),
         retry_after_s=_retry_after(answer.headers.get("retry-after"), clock),
     )
     return Failed(error, fate)
+
+
+def _scrubbed(value: Any, hidden: Iterable[Credentials]) -> Any:
+    """``value`` without the key, and without the secrets that the call itself carried."""
+    for one in hidden:
+        value = one.scrub(value)
+    return value
 
 
 def _kind(status: int, envelope: Mapping[str, Any], call: Call) -> tuple[type[ApiError], Fate]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from razorpay_hardened.signing.keys import Secret
+
 if TYPE_CHECKING:
     from razorpay_hardened.clock import Clock
     from razorpay_hardened.errors import ApiError
@@ -89,6 +91,11 @@ class Call:
     def path(self) -> str:
         """The path with the ids in place, without a query."""
         return self.operation.path.format(*self.ids)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Secrets among the data, which a refusal may echo."""
+        return tuple(value for value in self.data.values() if isinstance(value, Secret))
 
     @property
     def writes(self) -> bool:

@@ -19,7 +19,7 @@ _PLAIN: Final = {"Accept": "application/json", "Accept-Encoding": "identity"}
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """One request. ``body`` is JSON text or a form's bytes, None where the method has none; ``repr`` does not show it."""
+    """One request. ``body`` is JSON text or a form's bytes, None where the method has none; no ``repr`` shows it."""
 
     method: str
     path: str

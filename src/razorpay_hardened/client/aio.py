@@ -28,17 +28,25 @@ from razorpay_hardened.signing.keys import Secret
 if TYPE_CHECKING:
     from razorpay_hardened.client._credentials import Credentials
     from razorpay_hardened.client.resources import (
+        AsyncAccounts,
         AsyncAddons,
+        AsyncDisputes,
+        AsyncDocuments,
         AsyncInvoices,
         AsyncItems,
         AsyncOrders,
         AsyncPaymentLinks,
         AsyncPayments,
         AsyncPlans,
+        AsyncProducts,
         AsyncQrCodes,
         AsyncRefunds,
+        AsyncSettlements,
+        AsyncStakeholders,
         AsyncSubscriptions,
+        AsyncTransfers,
         AsyncVirtualAccounts,
+        AsyncWebhooks,
     )
     from razorpay_hardened.clock import AsyncClock
     from razorpay_hardened.signals import Bus
@@ -89,17 +97,25 @@ class AsyncClient:
     __slots__ = ("_conductor", "_connection", "_options", "_settings", *NAMES)
 
     # Resources are made when they are first used: each loads a module.
+    accounts: AsyncAccounts
     addons: AsyncAddons
+    disputes: AsyncDisputes
+    documents: AsyncDocuments
     invoices: AsyncInvoices
     items: AsyncItems
     orders: AsyncOrders
     payment_links: AsyncPaymentLinks
     payments: AsyncPayments
     plans: AsyncPlans
+    products: AsyncProducts
     qr_codes: AsyncQrCodes
     refunds: AsyncRefunds
+    settlements: AsyncSettlements
+    stakeholders: AsyncStakeholders
     subscriptions: AsyncSubscriptions
+    transfers: AsyncTransfers
     virtual_accounts: AsyncVirtualAccounts
+    webhooks: AsyncWebhooks
 
     def __init__(
         self,

@@ -27,17 +27,25 @@ from razorpay_hardened.signing.keys import Secret
 if TYPE_CHECKING:
     from razorpay_hardened.client._gateway import Gateway
     from razorpay_hardened.client.resources import (
+        Accounts,
         Addons,
+        Disputes,
+        Documents,
         Invoices,
         Items,
         Orders,
         PaymentLinks,
         Payments,
         Plans,
+        Products,
         QrCodes,
         Refunds,
+        Settlements,
+        Stakeholders,
         Subscriptions,
+        Transfers,
         VirtualAccounts,
+        Webhooks,
     )
     from razorpay_hardened.clock import Clock
     from razorpay_hardened.ports.gateway import Gateway as GatewayPort
@@ -111,17 +119,25 @@ class Client:
     __slots__ = ("_conductor", "_connection", "_options", "_settings", *NAMES)
 
     # Resources are made when they are first used: each loads a module.
+    accounts: Accounts
     addons: Addons
+    disputes: Disputes
+    documents: Documents
     invoices: Invoices
     items: Items
     orders: Orders
     payment_links: PaymentLinks
     payments: Payments
     plans: Plans
+    products: Products
     qr_codes: QrCodes
     refunds: Refunds
+    settlements: Settlements
+    stakeholders: Stakeholders
     subscriptions: Subscriptions
+    transfers: Transfers
     virtual_accounts: VirtualAccounts
+    webhooks: Webhooks
 
     def __init__(
         self,

@@ -14,6 +14,8 @@ from typing import Final, NewType
 from razorpay_hardened.errors import IdMalformed
 
 __all__ = [
+    "AT_TIMES_BARE",
+    "BARE",
     "PREFIXES",
     "AccountId",
     "OrderId",
@@ -79,9 +81,19 @@ PREFIXES: Final[dict[str, str]] = {
 }
 """Kind of entity → prefix of its ids (FACTS section 1)."""
 
-_PATTERNS: Final[dict[str, re.Pattern[str]]] = {
-    kind: re.compile(rf"{prefix}_[A-Za-z0-9]{{10,40}}", re.ASCII) for kind, prefix in PREFIXES.items()
-}
+BARE: Final = frozenset({"webhook"})
+"""Kinds whose ids have no prefix at all."""
+
+AT_TIMES_BARE: Final = frozenset({"stakeholder"})
+"""Kinds whose prefix some of Razorpay's published answers leave out."""
+
+
+def _pattern(kind: str) -> re.Pattern[str]:
+    prefix = "" if kind in BARE else f"{PREFIXES[kind]}_"
+    return re.compile(rf"(?:{prefix}){'?' * (kind in AT_TIMES_BARE)}[A-Za-z0-9]{{10,40}}", re.ASCII)
+
+
+_PATTERNS: Final[dict[str, re.Pattern[str]]] = {kind: _pattern(kind) for kind in (*PREFIXES, *BARE)}
 
 
 def is_id(kind: str, value: object) -> bool:
@@ -92,9 +104,8 @@ def is_id(kind: str, value: object) -> bool:
 def check_id(kind: str, value: object) -> str:
     """``value`` itself if it is a well-formed id of ``kind``; else :class:`IdMalformed` (which never echoes it)."""
     if not is_id(kind, value):
-        raise IdMalformed(
-            f"this must be a Razorpay {kind.replace('_', ' ')} id: '{PREFIXES[kind]}_' and 10 to 40 letters and digits"
-        )
+        prefix = "" if kind in BARE else f"'{PREFIXES[kind]}_' and "
+        raise IdMalformed(f"this must be a Razorpay {kind.replace('_', ' ')} id: {prefix}10 to 40 letters and digits")
     return value  # type: ignore[return-value]  # is_id has looked
 
 

@@ -14,57 +14,89 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from razorpay_hardened.client.resources.accounts import Accounts, AsyncAccounts
     from razorpay_hardened.client.resources.addons import Addons, AsyncAddons
+    from razorpay_hardened.client.resources.disputes import AsyncDisputes, Disputes
+    from razorpay_hardened.client.resources.documents import AsyncDocuments, Documents
     from razorpay_hardened.client.resources.invoices import AsyncInvoices, Invoices
     from razorpay_hardened.client.resources.items import AsyncItems, Items
     from razorpay_hardened.client.resources.orders import AsyncOrders, Orders
     from razorpay_hardened.client.resources.payment_links import AsyncPaymentLinks, PaymentLinks
     from razorpay_hardened.client.resources.payments import AsyncPayments, Payments
     from razorpay_hardened.client.resources.plans import AsyncPlans, Plans
+    from razorpay_hardened.client.resources.products import AsyncProducts, Products
     from razorpay_hardened.client.resources.qr_codes import AsyncQrCodes, QrCodes
     from razorpay_hardened.client.resources.refunds import AsyncRefunds, Refunds
+    from razorpay_hardened.client.resources.settlements import AsyncSettlements, Settlements
+    from razorpay_hardened.client.resources.stakeholders import AsyncStakeholders, Stakeholders
     from razorpay_hardened.client.resources.subscriptions import AsyncSubscriptions, Subscriptions
+    from razorpay_hardened.client.resources.transfers import AsyncTransfers, Transfers
     from razorpay_hardened.client.resources.virtual_accounts import AsyncVirtualAccounts, VirtualAccounts
+    from razorpay_hardened.client.resources.webhooks import AsyncWebhooks, Webhooks
 
 __all__ = [
     "NAMES",
+    "AsyncAccounts",
     "AsyncAddons",
+    "AsyncDisputes",
+    "AsyncDocuments",
     "AsyncInvoices",
     "AsyncItems",
     "AsyncOrders",
     "AsyncPaymentLinks",
     "AsyncPayments",
     "AsyncPlans",
+    "AsyncProducts",
     "AsyncQrCodes",
     "AsyncRefunds",
+    "AsyncSettlements",
+    "AsyncStakeholders",
     "AsyncSubscriptions",
+    "AsyncTransfers",
     "AsyncVirtualAccounts",
+    "AsyncWebhooks",
+    "Accounts",
     "Addons",
+    "Disputes",
+    "Documents",
     "Invoices",
     "Items",
     "Orders",
     "PaymentLinks",
     "Payments",
     "Plans",
+    "Products",
     "QrCodes",
     "Refunds",
+    "Settlements",
+    "Stakeholders",
     "Subscriptions",
+    "Transfers",
     "VirtualAccounts",
+    "Webhooks",
     "load",
 ]
 
 NAMES = (
+    "accounts",
     "addons",
+    "disputes",
+    "documents",
     "invoices",
     "items",
     "orders",
     "payment_links",
     "payments",
     "plans",
+    "products",
     "qr_codes",
     "refunds",
+    "settlements",
+    "stakeholders",
     "subscriptions",
+    "transfers",
     "virtual_accounts",
+    "webhooks",
 )
 """The client's attributes, one per module."""
 

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from razorpay_hardened.client._ask import Ask
-from razorpay_hardened.client._checks import check_count, check_cursor, check_skip, window
+from razorpay_hardened.client._checks import COUNT_MAX, check_count, check_cursor, check_skip, window
 from razorpay_hardened.client._values import Call, Operation
 from razorpay_hardened.errors import ReconcileStalled
 
@@ -32,7 +32,8 @@ _BY_ID: Callable[[Any], str] = attrgetter("id")
 class Listing(Generic[E]):
     """A listing to walk: which operation, with what filters, how a page is read and an item told from another.
 
-    ``count`` is the size of a page. ``cursor`` is where an earlier walk of the same listing had come to.
+    ``count`` is the size of a page, ``count_max`` what Razorpay gives at most. ``cursor`` is where an earlier walk of
+    the same listing had come to.
     """
 
     operation: Operation
@@ -42,6 +43,7 @@ class Listing(Generic[E]):
     count: int = 100
     cursor: str | None = None
     key: Callable[[E], str] = _BY_ID
+    count_max: int = COUNT_MAX
 
     def page(self, skip: int) -> Ask[Page[E]]:
         """What to ask for the page that begins after ``skip`` items."""
@@ -82,7 +84,7 @@ class Walk(Generic[E]):
     __slots__ = ("_fruitless", "_listing", "_overlap", "_seen", "done", "skip")
 
     def __init__(self, listing: Listing[E]) -> None:
-        check_count(listing.count)
+        check_count(listing.count, listing.count_max)
         self._listing = listing
         self._overlap = listing.count // 20
         self._seen: dict[str, None] = {}

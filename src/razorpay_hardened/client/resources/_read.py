@@ -13,33 +13,59 @@ from razorpay_hardened.errors import PayloadInvalid
 
 if TYPE_CHECKING:
     from razorpay_hardened.domain.entities import (
+        Account,
+        AccountDocuments,
         Addon,
+        Dispute,
+        Document,
         Entity,
+        InstantSettlement,
         Invoice,
         Item,
         Order,
         Payment,
         PaymentLink,
+        Product,
         QrCode,
+        ReconItem,
         Refund,
+        Reversal,
+        Settlement,
+        Stakeholder,
         Subscription,
         SubscriptionPlan,
+        TncMap,
+        Transfer,
         VirtualAccount,
+        Webhook,
     )
     from razorpay_hardened.domain.money import Money
 
 __all__ = [
+    "ACCOUNT",
+    "ACCOUNT_DOCUMENTS",
     "ADDON",
+    "DISPUTE",
+    "DOCUMENT",
+    "INSTANT_SETTLEMENT",
     "INVOICE",
     "ITEM",
     "ORDER",
     "PAYMENT",
     "PAYMENT_LINK",
     "PLAN",
+    "PRODUCT",
     "QR_CODE",
+    "RECON_ITEM",
     "REFUND",
+    "REVERSAL",
+    "SETTLEMENT",
+    "STAKEHOLDER",
     "SUBSCRIPTION",
+    "TERMS",
+    "TRANSFER",
     "VIRTUAL_ACCOUNT",
+    "WEBHOOK",
     "Reader",
     "echo",
     "nothing",
@@ -90,17 +116,30 @@ class Reader(Generic[E]):
         return parse
 
 
+ACCOUNT: Final[Reader[Account]] = Reader("account")
+ACCOUNT_DOCUMENTS: Final[Reader[AccountDocuments]] = Reader("account.documents")
 ADDON: Final[Reader[Addon]] = Reader("addon")
+DISPUTE: Final[Reader[Dispute]] = Reader("dispute")
+DOCUMENT: Final[Reader[Document]] = Reader("document")
+INSTANT_SETTLEMENT: Final[Reader[InstantSettlement]] = Reader("settlement.ondemand")
 INVOICE: Final[Reader[Invoice]] = Reader("invoice")
 ITEM: Final[Reader[Item]] = Reader("item")
 ORDER: Final[Reader[Order]] = Reader("order")
 PAYMENT: Final[Reader[Payment]] = Reader("payment")
 PAYMENT_LINK: Final[Reader[PaymentLink]] = Reader("payment_link")
 PLAN: Final[Reader[SubscriptionPlan]] = Reader("plan")
+PRODUCT: Final[Reader[Product]] = Reader("product")
 QR_CODE: Final[Reader[QrCode]] = Reader("qr_code")
+RECON_ITEM: Final[Reader[ReconItem]] = Reader("settlement.recon_item")
 REFUND: Final[Reader[Refund]] = Reader("refund")
+REVERSAL: Final[Reader[Reversal]] = Reader("reversal")
+SETTLEMENT: Final[Reader[Settlement]] = Reader("settlement")
+STAKEHOLDER: Final[Reader[Stakeholder]] = Reader("stakeholder")
 SUBSCRIPTION: Final[Reader[Subscription]] = Reader("subscription")
+TERMS: Final[Reader[TncMap]] = Reader("tnc_map")
+TRANSFER: Final[Reader[Transfer]] = Reader("transfer")
 VIRTUAL_ACCOUNT: Final[Reader[VirtualAccount]] = Reader("virtual_account")
+WEBHOOK: Final[Reader[Webhook]] = Reader("webhook")
 
 
 class _HasMoney(Protocol):
