@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING
 
 from razorpay_hardened.emulator import _checks
 from razorpay_hardened.emulator._multipart import Upload
 from razorpay_hardened.emulator._route import EventKind, Route
-from razorpay_hardened.emulator.wire import Call, Entity, refusal
+from razorpay_hardened.emulator.wire import Call, Entity, Reply, refusal
 
 if TYPE_CHECKING:
     from razorpay_hardened.emulator.world import World
@@ -46,5 +46,15 @@ def fetch(world: World, call: Call) -> Entity:
     return world.seen("document", call.ids[0], call.as_of)
 
 
-ROUTES = (Route("POST", "/v1/documents", create), Route("GET", "/v1/documents/:id", fetch))
+def content(world: World, call: Call) -> Reply:
+    """``GET /v1/documents/:id/content``: the file as it was uploaded. The form of the answer is not published."""
+    document = world.seen("document", call.ids[0], call.as_of)
+    return Reply(200, {"Content-Type": document["mime_type"]}, b64decode(world.private[document["id"]]["content"]))
+
+
+ROUTES = (
+    Route("POST", "/v1/documents", create),
+    Route("GET", "/v1/documents/:id", fetch),
+    Route("GET", "/v1/documents/:id/content", content),
+)
 EVENTS: tuple[EventKind, ...] = ()

@@ -14,7 +14,7 @@ __all__ = ["EventKind", "Handler", "Route"]
 
 Handler = Callable[["World", Call], Any]
 """The answer as JSON values: an entity, a collection, or ``[]`` where something was deleted. A :class:`Reply` where an
-error says more than the envelope holds."""
+error says more than the envelope holds, or the answer is a file."""
 
 
 class Route(NamedTuple):
