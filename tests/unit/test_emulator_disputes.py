@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 import pytest
 
-from razorpay_hardened.emulator import Emulator, Options
+from razorpay_hardened.emulator import Emulator, Options, Request
 from razorpay_hardened.errors import ConfigError
 from support.emulator_api import DAY_S, Api
 
@@ -145,6 +146,21 @@ def test_fetching(api: Api, dispute: Any) -> None:
     assert api.refused("GET", path, **{"expand[]": "card"}) == text
     assert api.refused("GET", f"/disputes/{dispute['payment_id']}") == "The id provided does not exist"
     assert api.refused("GET", "/disputes/disp_1") == "disp_1 is not a valid id"
+
+
+def test_a_document_is_given_back_as_it_came(api: Api) -> None:
+    """The very bytes, by their media type; a file that nobody uploaded is refused."""
+    form = b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\ndispute_evidence\r\n'
+    form += b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n\x89PNG\r\n\xff\r\n--x--\r\n'
+    token = b64encode(f"{api.rz.key_id}:{api.rz.key_secret}".encode()).decode("ascii")
+    headers = {"Authorization": f"Basic {token}", "Content-Type": "multipart/form-data; boundary=x"}
+    document = api.rz.handle(Request("POST", "/v1/documents", "", headers, form)).json()
+
+    reply = api.rz.request("GET", f"/v1/documents/{document['id']}/content")
+
+    assert (reply.status, reply.headers["Content-Type"], reply.body) == (200, "image/png", b"\x89PNG\r\n\xff")
+    assert document["size"] == len(reply.body)
+    assert api.refused("GET", "/documents/doc_AAAAAAAAAAAAAA/content") == "The id provided does not exist"
 
 
 def test_only_captured_payments_are_disputed(api: Api) -> None:
