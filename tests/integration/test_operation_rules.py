@@ -22,6 +22,7 @@ from support.rules import Row
 GROUPS = (
     "rules",
     "rules_billing",
+    "rules_money",
 )
 ROWS: list[Row] = [row for group in GROUPS for row in import_module(f"support.{group}").ROWS]
 

@@ -223,7 +223,8 @@ STAKEHOLDER_DOCUMENT_UPLOAD: Final = Operation(
 )
 PRODUCT_REQUEST: Final = Operation("products.request", "POST", "/v2/accounts/{}/products", Rule.ONCE)
 PRODUCT_FETCH: Final = Operation("products.fetch", "GET", "/v2/accounts/{}/products/{}", Rule.READ)
-PRODUCT_EDIT: Final = Operation("products.edit", "PATCH", "/v2/accounts/{}/products/{}", Rule.STATE)
+PRODUCT_EDIT: Final = Operation("products.edit", "PATCH", "/v2/accounts/{}/products/{}", Rule.SETTLE)
+"""What is complete goes under review and is locked (API reference, Route): a second send would be refused."""
 PRODUCT_TERMS: Final = Operation("products.terms", "GET", "/v2/products/{}/tnc", Rule.READ)
 
 # webhooks of the account, and of its sub-merchants

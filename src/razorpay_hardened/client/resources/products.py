@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from razorpay_hardened.client import _operations as op
-from razorpay_hardened.client._ask import Ask
+from razorpay_hardened.client._ask import Ask, Plan, Settle
 from razorpay_hardened.client._values import Call
 from razorpay_hardened.client.resources import _read as read
 from razorpay_hardened.client.resources._body import changed, flag, object_of, said, text
@@ -65,11 +65,40 @@ def _edit(
     characters), ``ifsc_code``, ``beneficiary_name``.
 
     What partners can set besides (``payment_methods``, ``checkout``, ``refund``, ``notifications`` …) goes into
-    ``extra``. Look at ``active_configuration`` of the answer.
+    ``extra``. Look at ``active_configuration`` of the answer. A set-up that is complete is reviewed and locked, so a
+    doubt is settled by fetching it: what was sent must be there, or be asked for.
     """
     ids = _ids(account_id, product_id)
     fields = {"settlements": _settlements(settlements), "tnc_accepted": flag("tnc_accepted", tnc_accepted)}
-    return Ask(Call(op.PRODUCT_EDIT, ids, changed(fields, extra)), _of(*ids))
+    body = changed(fields, extra)
+
+    def look() -> Plan[Product | None]:
+        found: Product = yield _fetch(account_id, product_id)
+        return found if _holds(found.as_sent(), body) else None
+
+    return Ask(Call(op.PRODUCT_EDIT, ids, body), _of(*ids), Settle(look, explains=lambda _: False))
+
+
+def _holds(there: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+    """Whether all that was asked is among what the product has, or has been asked to have."""
+    active, wanted = there.get("active_configuration"), there.get("requested_configuration")
+    return all(
+        _within(value, _part(there.get("tnc"), "accepted"))
+        if name == "tnc_accepted"
+        else _within(value, _part(active, name)) or _within(value, _part(wanted, name))
+        for name, value in asked.items()
+    )
+
+
+def _part(value: object, name: str) -> Any:
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _within(asked: Any, there: Any) -> bool:
+    """Numbers come back as text, and text as numbers."""
+    if isinstance(asked, Mapping):
+        return isinstance(there, Mapping) and all(_within(value, there.get(name)) for name, value in asked.items())
+    return asked == there or (there is not None and str(asked) == str(there))
 
 
 def _settlements(settlements: Mapping[str, Any] | None) -> dict[str, Any] | None:
