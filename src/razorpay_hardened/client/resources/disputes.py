@@ -112,14 +112,12 @@ def _contest(
         "refund_cancellation_policy": refund_cancellation_policy,
         "term_and_conditions": term_and_conditions,
     }
-    evidence = said(
-        {
-            "amount": None if amount is None else payable("amount", amount).subunits,
-            "summary": text("summary", summary, SUMMARY_MAX),
-            **{name: _documents(name, ids) for name, ids in proofs.items()},
-            "others": None if others is None else [_other(one) for one in each("others", others)],
-        }
-    )
+    evidence = {
+        "amount": None if amount is None else payable("amount", amount).subunits,
+        "summary": text("summary", summary, SUMMARY_MAX),
+        **{name: _documents(name, ids) for name, ids in proofs.items()},
+        "others": None if others is None else [_other(one) for one in each("others", others)],
+    }
     submits = choice("action", action, ("draft", "submit")) == "submit"
     body = said({**evidence, "action": action}, extra, needs=("action",))
     if len(body) == 1 and not submits:
@@ -128,7 +126,7 @@ def _contest(
         found: Dispute = yield _fetch(dispute_id)
         if found.currency != amount.currency:
             raise CurrencyMismatch(f"the dispute is in {found.currency}, the amount in {amount.currency}")
-    contested: Dispute = yield _contesting(dispute_id, body, evidence, submits)
+    contested: Dispute = yield _contesting(dispute_id, body, said(evidence), submits)
     return contested
 
 
