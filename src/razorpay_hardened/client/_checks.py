@@ -17,6 +17,7 @@ __all__ = [
     "check_count",
     "check_cursor",
     "check_key",
+    "check_moment",
     "check_notes",
     "check_path",
     "check_receipt",
@@ -99,13 +100,14 @@ def check_path(path: str) -> str:
 
 def window(from_: Moment | None, to: Moment | None) -> dict[str, Any]:
     """The query fields ``from`` and ``to``, in Unix seconds."""
-    found = {name: _unix(name, value) for name, value in (("from", from_), ("to", to)) if value is not None}
+    found = {name: check_moment(name, value) for name, value in (("from", from_), ("to", to)) if value is not None}
     if len(found) == 2 and found["from"] > found["to"]:
         raise FieldInvalid("from_ must not be after to")
     return found
 
 
-def _unix(name: str, value: Moment) -> int:
+def check_moment(name: str, value: Moment) -> int:
+    """Unix seconds, from an aware datetime or Unix seconds, within Razorpay's range (FACTS section 1)."""
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise FieldInvalid(f"{name} must be an aware datetime: without a zone it would be a guess")

@@ -147,6 +147,7 @@ PAYMENT_LINK_NOTIFY: Final = Operation(
 QR_CODE_CREATE: Final = Operation("qr_codes.create", "POST", "/v1/payments/qr_codes", Rule.ONCE)
 QR_CODE_FETCH: Final = Operation("qr_codes.fetch", "GET", "/v1/payments/qr_codes/{}", Rule.READ)
 QR_CODE_LIST: Final = Operation("qr_codes.list", "GET", "/v1/payments/qr_codes", Rule.READ, bulk=True)
+QR_CODE_EDIT: Final = Operation("qr_codes.edit", "PATCH", "/v1/payments/qr_codes/{}", Rule.STATE)
 QR_CODE_CLOSE: Final = Operation("qr_codes.close", "POST", "/v1/payments/qr_codes/{}/close", Rule.SETTLE)
 QR_CODE_PAYMENTS: Final = Operation(
     "qr_codes.payments", "GET", "/v1/payments/qr_codes/{}/payments", Rule.READ, bulk=True

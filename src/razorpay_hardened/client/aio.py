@@ -27,7 +27,19 @@ from razorpay_hardened.signing.keys import Secret
 
 if TYPE_CHECKING:
     from razorpay_hardened.client._credentials import Credentials
-    from razorpay_hardened.client.resources import AsyncOrders, AsyncPayments, AsyncRefunds
+    from razorpay_hardened.client.resources import (
+        AsyncAddons,
+        AsyncInvoices,
+        AsyncItems,
+        AsyncOrders,
+        AsyncPaymentLinks,
+        AsyncPayments,
+        AsyncPlans,
+        AsyncQrCodes,
+        AsyncRefunds,
+        AsyncSubscriptions,
+        AsyncVirtualAccounts,
+    )
     from razorpay_hardened.clock import AsyncClock
     from razorpay_hardened.signals import Bus
 
@@ -77,9 +89,17 @@ class AsyncClient:
     __slots__ = ("_conductor", "_connection", "_options", "_settings", *NAMES)
 
     # Resources are made when they are first used: each loads a module.
+    addons: AsyncAddons
+    invoices: AsyncInvoices
+    items: AsyncItems
     orders: AsyncOrders
+    payment_links: AsyncPaymentLinks
     payments: AsyncPayments
+    plans: AsyncPlans
+    qr_codes: AsyncQrCodes
     refunds: AsyncRefunds
+    subscriptions: AsyncSubscriptions
+    virtual_accounts: AsyncVirtualAccounts
 
     def __init__(
         self,

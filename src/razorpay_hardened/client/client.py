@@ -26,7 +26,19 @@ from razorpay_hardened.signing.keys import Secret
 
 if TYPE_CHECKING:
     from razorpay_hardened.client._gateway import Gateway
-    from razorpay_hardened.client.resources import Orders, Payments, Refunds
+    from razorpay_hardened.client.resources import (
+        Addons,
+        Invoices,
+        Items,
+        Orders,
+        PaymentLinks,
+        Payments,
+        Plans,
+        QrCodes,
+        Refunds,
+        Subscriptions,
+        VirtualAccounts,
+    )
     from razorpay_hardened.clock import Clock
     from razorpay_hardened.ports.gateway import Gateway as GatewayPort
     from razorpay_hardened.signals import Bus
@@ -99,9 +111,17 @@ class Client:
     __slots__ = ("_conductor", "_connection", "_options", "_settings", *NAMES)
 
     # Resources are made when they are first used: each loads a module.
+    addons: Addons
+    invoices: Invoices
+    items: Items
     orders: Orders
+    payment_links: PaymentLinks
     payments: Payments
+    plans: Plans
+    qr_codes: QrCodes
     refunds: Refunds
+    subscriptions: Subscriptions
+    virtual_accounts: VirtualAccounts
 
     def __init__(
         self,

@@ -14,16 +14,57 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from razorpay_hardened.client.resources.addons import Addons, AsyncAddons
+    from razorpay_hardened.client.resources.invoices import AsyncInvoices, Invoices
+    from razorpay_hardened.client.resources.items import AsyncItems, Items
     from razorpay_hardened.client.resources.orders import AsyncOrders, Orders
+    from razorpay_hardened.client.resources.payment_links import AsyncPaymentLinks, PaymentLinks
     from razorpay_hardened.client.resources.payments import AsyncPayments, Payments
+    from razorpay_hardened.client.resources.plans import AsyncPlans, Plans
+    from razorpay_hardened.client.resources.qr_codes import AsyncQrCodes, QrCodes
     from razorpay_hardened.client.resources.refunds import AsyncRefunds, Refunds
+    from razorpay_hardened.client.resources.subscriptions import AsyncSubscriptions, Subscriptions
+    from razorpay_hardened.client.resources.virtual_accounts import AsyncVirtualAccounts, VirtualAccounts
 
-__all__ = ["NAMES", "AsyncOrders", "AsyncPayments", "AsyncRefunds", "Orders", "Payments", "Refunds", "load"]
+__all__ = [
+    "NAMES",
+    "AsyncAddons",
+    "AsyncInvoices",
+    "AsyncItems",
+    "AsyncOrders",
+    "AsyncPaymentLinks",
+    "AsyncPayments",
+    "AsyncPlans",
+    "AsyncQrCodes",
+    "AsyncRefunds",
+    "AsyncSubscriptions",
+    "AsyncVirtualAccounts",
+    "Addons",
+    "Invoices",
+    "Items",
+    "Orders",
+    "PaymentLinks",
+    "Payments",
+    "Plans",
+    "QrCodes",
+    "Refunds",
+    "Subscriptions",
+    "VirtualAccounts",
+    "load",
+]
 
 NAMES = (
+    "addons",
+    "invoices",
+    "items",
     "orders",
+    "payment_links",
     "payments",
+    "plans",
+    "qr_codes",
     "refunds",
+    "subscriptions",
+    "virtual_accounts",
 )
 """The client's attributes, one per module."""
 

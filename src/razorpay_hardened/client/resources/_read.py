@@ -5,16 +5,48 @@ The models are imported at the first answer: they cost more to load than all the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from razorpay_hardened.client._caller import EchoMismatch
+from razorpay_hardened.errors import PayloadInvalid
 
 if TYPE_CHECKING:
-    from razorpay_hardened.domain.entities import Entity, Order, Payment, Refund
+    from razorpay_hardened.domain.entities import (
+        Addon,
+        Entity,
+        Invoice,
+        Item,
+        Order,
+        Payment,
+        PaymentLink,
+        QrCode,
+        Refund,
+        Subscription,
+        SubscriptionPlan,
+        VirtualAccount,
+    )
     from razorpay_hardened.domain.money import Money
 
-__all__ = ["ORDER", "PAYMENT", "REFUND", "Reader", "echo", "nothing", "same_money"]
+__all__ = [
+    "ADDON",
+    "INVOICE",
+    "ITEM",
+    "ORDER",
+    "PAYMENT",
+    "PAYMENT_LINK",
+    "PLAN",
+    "QR_CODE",
+    "REFUND",
+    "SUBSCRIPTION",
+    "VIRTUAL_ACCOUNT",
+    "Reader",
+    "echo",
+    "nothing",
+    "same_money",
+    "same_price",
+    "success",
+]
 
 E = TypeVar("E", bound="Entity")
 
@@ -58,9 +90,17 @@ class Reader(Generic[E]):
         return parse
 
 
+ADDON: Final[Reader[Addon]] = Reader("addon")
+INVOICE: Final[Reader[Invoice]] = Reader("invoice")
+ITEM: Final[Reader[Item]] = Reader("item")
 ORDER: Final[Reader[Order]] = Reader("order")
 PAYMENT: Final[Reader[Payment]] = Reader("payment")
+PAYMENT_LINK: Final[Reader[PaymentLink]] = Reader("payment_link")
+PLAN: Final[Reader[SubscriptionPlan]] = Reader("plan")
+QR_CODE: Final[Reader[QrCode]] = Reader("qr_code")
 REFUND: Final[Reader[Refund]] = Reader("refund")
+SUBSCRIPTION: Final[Reader[Subscription]] = Reader("subscription")
+VIRTUAL_ACCOUNT: Final[Reader[VirtualAccount]] = Reader("virtual_account")
 
 
 class _HasMoney(Protocol):
@@ -84,3 +124,16 @@ def same_money(entity: _HasMoney, asked: Money) -> None:
 
 def nothing(body: Any) -> None:
     """An answer that says no more than that it was done."""
+
+
+def same_price(got: Money | None, price: Mapping[str, Any]) -> None:
+    """What a nested item costs, where Razorpay says it, is what was asked for: ``amount`` and ``currency``."""
+    if got is not None:
+        echo("amount", got.subunits, price["amount"])
+        echo("currency", got.currency, price["currency"])
+
+
+def success(body: Any) -> None:
+    """``{"success": true}``. Raises :class:`PayloadInvalid` for anything else."""
+    if not isinstance(body, Mapping) or body.get("success") is not True:
+        raise PayloadInvalid("the answer does not say that it was done")
