@@ -124,6 +124,22 @@ def test_it_closes_when_all_is_paid_or_time_is_up(api: Api) -> None:
     assert api.get(f"/virtual_accounts/{timed}")["closed_at"] == api.rz.clock.unix()
 
 
+def test_a_virtual_account_is_given_more_time(api: Api) -> None:
+    """``close_by``, description and notes change while it is active; what was planned before does not close it."""
+    start = api.rz.clock.unix()
+    va = virtual_account(api, "bank_account", close_by=start + DAY_S)
+    path, more = f"/virtual_accounts/{va}", {"description": "rent", "notes": {"flat": "105"}}
+    changed = api.patch(path, {"close_by": start + 2 * DAY_S, **more})
+
+    assert {name: changed[name] for name in more} == more
+    assert api.refused("PATCH", path, {"close_by": start + 60}).startswith("close by date should be atleast 15 min")
+    api.rz.clock.advance(DAY_S)
+    assert api.get(path) == changed
+    api.rz.clock.advance(DAY_S)
+    assert api.get(path)["status"] == "closed"
+    assert api.refused("PATCH", path, more) == "Customer Identifier cannot be updated"
+
+
 def test_allowed_payers(api: Api) -> None:
     """Only their money is kept; there are at most ten, none twice."""
     mine = {"type": "bank_account", "bank_account": {"ifsc": "KKBK0000007", "account_number": "765432123456789"}}

@@ -125,7 +125,9 @@ def _payer(world: World, said: Entity) -> Entity:
 
 def _time_is_up(world: World, account_id: str) -> None:
     account = world.table("virtual_account").get(account_id)
-    if account is not None and account["status"] == "active":
+    if account is None or account["status"] != "active":
+        return
+    if account["close_by"] is not None and account["close_by"] <= world.clock.unix():  # unless it was given more time
         _close(world, account)
 
 
@@ -226,6 +228,29 @@ def payments(world: World, call: Call) -> Entity:
     return collection(shown(row) for row in rows)
 
 
+def update(world: World, call: Call) -> Entity:
+    """``PATCH /v1/virtual_accounts/:id``."""
+    account = world.live("virtual_account", call.ids[0])
+    body = call.body
+    _checks.known_fields(body, {"close_by", "description", "notes"})
+    if account["status"] == "closed":
+        raise refusal("Customer Identifier cannot be updated")
+    changes: Entity = {}
+    if "close_by" in body:
+        changes["close_by"] = _checks.time_in(body, "close_by")
+        if changes["close_by"] is not None and changes["close_by"] < world.clock.unix() + _CLOSE_MIN_S:
+            raise refusal("close by date should be atleast 15 min after current time")
+    if "description" in body:
+        changes["description"] = _checks.text_in(body, "description", 2048) or ""
+    if "notes" in body:
+        changes["notes"] = _checks.notes_in(body)
+    account.update(changes)
+    world.save(account)
+    if changes.get("close_by") is not None:
+        world.clock.plan(changes["close_by"] * 1000, partial(_time_is_up, world, account["id"]))
+    return dict(account)
+
+
 def close(world: World, call: Call) -> Entity:
     """``POST /v1/virtual_accounts/:id/close``: for good."""
     account = _active(world, call)
@@ -313,6 +338,7 @@ ROUTES = (
     Route("POST", "/v1/virtual_accounts", create),
     Route("GET", "/v1/virtual_accounts", list_all),
     Route("GET", "/v1/virtual_accounts/:id", fetch),
+    Route("PATCH", "/v1/virtual_accounts/:id", update),
     Route("GET", "/v1/virtual_accounts/:id/payments", payments),
     Route("POST", "/v1/virtual_accounts/:id/close", close),
     Route("POST", "/v1/virtual_accounts/:id/receivers", add_receiver),
