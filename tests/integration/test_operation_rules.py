@@ -19,7 +19,10 @@ from razorpay_hardened.emulator import Emulator
 from razorpay_hardened.errors import ApiError, OutcomeUnknown
 from support.rules import Row
 
-GROUPS = ("rules",)
+GROUPS = (
+    "rules",
+    "rules_billing",
+)
 ROWS: list[Row] = [row for group in GROUPS for row in import_module(f"support.{group}").ROWS]
 
 DONE_BUT_LOST = ("do_then_hang", "do_then_reset", "do_then_500", "truncate(1)", "truncate", "cut", "html")
