@@ -73,9 +73,9 @@ def _create(
 
 def _receivers(name: str, receivers: Mapping[str, Any]) -> dict[str, Any]:
     """``types``, not empty, and the descriptors that were chosen."""
-    checked = object_of(name, receivers)
-    types = (checked or {}).get("types")
-    if checked is None or not isinstance(types, list) or not types or not all(type(kind) is str for kind in types):
+    checked = object_of(name, receivers) or {}
+    types = checked.get("types")
+    if not isinstance(types, list | tuple) or not types or not all(type(kind) is str for kind in types):
         raise FieldInvalid(f"{name} needs types, a list such as ['bank_account', 'vpa']")
     for kind, longest in DESCRIPTOR_MAX.items():
         detail = object_of(kind, checked.get(kind)) or {}
