@@ -182,6 +182,8 @@ class _Door:
         if options.get("timeout") is not None:
             client = client.with_options(timeout_s=_seconds(options["timeout"]))
         answer = client._conductor.do(asked(method, path, data, headers, file))
+        if answer is True:  # a delete of which a look has found that it is done
+            return {}
         return answer.as_sent() if isinstance(answer, Entity) else answer
 
 

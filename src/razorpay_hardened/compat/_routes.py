@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from razorpay_hardened.client import _operations as op
-from razorpay_hardened.client._ask import Ask
+from razorpay_hardened.client._ask import Ask, Work
 from razorpay_hardened.client._checks import check_path
 from razorpay_hardened.client._values import Call, File, Operation, Rule
 from razorpay_hardened.compat._settling import SETTLED
@@ -70,7 +70,7 @@ def _of(
     if typed is not None:
         # The typed request's rule and its way to settle a doubt; the caller's own body, and an answer as it was sent.
         call = Call(typed.call.operation, ids, data, receipt=typed.call.receipt, headers=headers)
-        return Ask(call, typed.parse, typed.settle)
+        return Ask(call, _checked(typed.parse), typed.settle)
     return Ask(Call(_repeatable(operation, data), ids, data, headers=headers, file=file), _plain)
 
 
@@ -85,12 +85,23 @@ def _keyed(operation: Operation, ids: tuple[str, ...], data: Mapping[str, Any], 
     return Ask(Call(operation, ids, data, key=key, headers=rest), _plain)
 
 
-def _or_none(build: Callable[..., Ask[Any]], ids: tuple[str, ...], data: Mapping[str, Any]) -> Ask[Any] | None:
+def _or_none(build: Callable[..., Work[Any]], ids: tuple[str, ...], data: Mapping[str, Any]) -> Ask[Any] | None:
     """None where the typed client would refuse the request: Razorpay is to judge it, and it is sent once."""
     try:
-        return build(*ids, data)
-    except (RazorpayHardenedError, KeyError, TypeError, ValueError):
+        work = build(*ids, data)
+        return work if isinstance(work, Ask) else next(work)  # a delete's plan asks once, and throws the answer away
+    except (RazorpayHardenedError, AttributeError, KeyError, TypeError, ValueError):
         return None
+
+
+def _checked(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The answer as it was sent, once the typed client would believe it."""
+
+    def read(answer: Any) -> Any:
+        parse(answer)
+        return _plain(answer)
+
+    return read
 
 
 def _repeatable(operation: Operation, data: Mapping[str, Any]) -> Operation:
