@@ -78,6 +78,7 @@ class Life:
         self.api.post("/invoices", {**bill, "expire_by": rz.clock.unix() + DAY_S})
         self.api.send("DELETE", f"/items/{self.api.post('/items', _ITEM)['id']}")
         self._at_the_counter()
+        self._by_api()
 
     def _at_the_counter(self) -> None:
         """A device shows a checkout that nobody pays; a webhook comes and goes."""
@@ -88,6 +89,21 @@ class Life:
         assert self.rz.request("POST", "/v1/devices/activity", body, headers=headers).status == 200
         hook = self.api.post("/webhooks", {"url": "http://127.0.0.1:9/", "active": False})["id"]
         self.api.send("DELETE", f"/v2/accounts/{self.rz.account_id}/webhooks/{hook}")
+
+    def _by_api(self) -> None:
+        """A card and an app from which nothing is heard, a check whether somebody may pay later, a bank account."""
+        person = {"email": "gaurav@example.com", "contact": "9000090000", "customer_id": self.customer}
+        said = {"amount": 50_000, "currency": "INR", **person}
+        card = {"number": "4100280000001007", "name": "Gaurav", "expiry_month": 11, "expiry_year": 30, "cvv": "100"}
+        body = {**said, "order_id": self.order()["id"], "method": "card", "card": card, "save": 1}
+        self.api.post(f"/payments/{self.api.post('/payments/create/json', body)['razorpay_payment_id']}/otp/resend")
+        app = {"flow": "collect", "vpa": "gauravkumar@exampleupi", "expiry_time": 5}
+        self.api.post("/payments/create/upi", {**said, "order_id": self.order()["id"], "method": "upi", "upi": app})
+        check = {"inquiry": "affordability", "amount": 500_000, "currency": "INR", "customer": {"id": self.customer}}
+        self.api.post("/customers/eligibility", check)
+        bank = {"account_number": 11214311215411, "beneficiary_name": "Gaurav Kumar", "ifsc_code": "ICIC0001207"}
+        account = self.api.post(f"/customers/{self.customer}/bank_account", bank)["id"]
+        self.api.send("DELETE", f"/customers/{self.customer}/bank_account/{account}")
 
     def _received(self) -> None:
         rz = self.rz
