@@ -33,7 +33,6 @@ from razorpay_hardened.errors import ConfigError
 
 __all__ = [
     "ANSWER_MAX",
-    "AsyncTransport",
     "Transport",
     "UrllibTransport",
     "ca_bundle",
@@ -68,28 +67,6 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Let go of sockets that are ours."""
-        ...
-
-
-class AsyncTransport(Protocol):
-    """:class:`Transport` for an event loop: the same semantics, and a cancelled ``send`` may have sent."""
-
-    async def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        params: Mapping[str, Any] | None,
-        body: str | None,
-        headers: dict[str, str],
-        auth: Credentials,
-        limits: Limits,
-    ) -> Answer | Fault:
-        """See :meth:`Transport.send`."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of sockets that are ours, in the running event loop."""
         ...
 
 

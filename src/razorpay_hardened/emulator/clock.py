@@ -58,6 +58,10 @@ class VirtualClock:
         """Advance instead of waiting."""
         self.advance(seconds)
 
+    async def sleep_async(self, seconds: float) -> None:
+        """Advance instead of waiting. What falls due, webhooks included, happens before it returns."""
+        self.advance(seconds)
+
     def plan(self, due_ms: int, action: Callable[[], None], *, outside: bool = False) -> None:
         """Let ``action`` happen when the clock passes ``due_ms``; never before the next advance."""
         with self._lock:

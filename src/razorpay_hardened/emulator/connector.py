@@ -51,14 +51,16 @@ class _Wire(asyncio.Transport):
         self._loop = asyncio.get_running_loop()
         self._received = b""
         self._closing = False
+        self._deaf = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        if self._closing:
+        if self._closing or self._deaf:
             return
         self._received += bytes(data)
         request = _whole(self._received)
         if request is not None:
             self._received = b""
+            self._deaf = isinstance(request, Reply)  # the body of a refused request may still be coming
             # Not from within aiohttp's own writing: an answer comes later, if only by one turn of the loop.
             self._loop.call_soon(self._answer, request)
 
@@ -113,7 +115,7 @@ def _whole(data: bytes) -> Request | Reply | None:
     headers = dict(line.split(": ", 1) for line in lines)
     by_name = {name.lower(): value for name, value in headers.items()}
     if "transfer-encoding" in by_name:
-        return Reply(411)
+        return Reply(411, {"Connection": "close"})
     if len(body) < int(by_name.get("content-length", "0")):
         return None
     method, target, _ = first.split(" ", 2)
