@@ -48,6 +48,12 @@ def _changing(rz: Emulator) -> str:
     return subscription_id
 
 
+def _with_offer(rz: Emulator) -> tuple[str, str]:
+    """A subscription, and the offer that it has."""
+    offer_id = str(rz.offer()["id"])
+    return _made(rz, "subscriptions", {"plan_id": _plan(rz), "total_count": 6, "offer_id": offer_id}), offer_id
+
+
 def _paused(rz: Emulator) -> str:
     subscription_id = _subscription(rz)
     assert rz.request("POST", f"/v1/subscriptions/{subscription_id}/pause", {}).status == 200
@@ -175,6 +181,12 @@ ROWS: list[Row] = [
         "addon",
         lambda client, made: client.subscriptions.create_addon(made, item=_LINE, quantity=2),
         _subscription,
+    ),
+    Row(
+        op.SUBSCRIPTION_OFFER_DELETE,
+        _with_offer,
+        lambda client, made: client.subscriptions.delete_offer(*made),
+        lambda rz, made: int(rz.world.table("subscription")[made[0]]["offer_id"] is None),
     ),
     Row(op.ADDON_DELETE, _addon, lambda client, made: client.addons.delete(made), _gone("addon")),
     _creation(op.ITEM_CREATE, "item", lambda client, _: client.items.create(name="Book", amount=INR)),

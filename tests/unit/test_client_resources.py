@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from razorpay_hardened.client import Client
-from razorpay_hardened.client import _operations as op
 from razorpay_hardened.client.aio import AsyncClient
 from razorpay_hardened.client.resources import NAMES, load
 
@@ -34,12 +33,3 @@ def test_the_awaited_methods_are_the_same(name: str) -> None:
 def test_every_resource_is_an_attribute_that_type_checkers_know(client: type) -> None:
     """Resources are made at the first use, so only annotations can tell."""
     assert {name for name in client.__annotations__ if not name.startswith("_")} == set(NAMES)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_method_is_an_operation(name: str) -> None:
-    """By its operation's name; what is left over reads the same listing in another way."""
-    known = {operation.name.removeprefix(f"{name}.") for operation in op.OPERATIONS}
-    left = {method for method in methods(load(name)) if method not in known}
-
-    assert all(method.startswith(("iter", "find_by_")) for method in left)
