@@ -51,7 +51,7 @@ def test_a_claim_that_is_not_atomic_is_found() -> None:
     """A store that looks first and inserts afterwards is right alone, and doubles effects in company."""
     assert swarm(1, "looks-first")["wrong"] == []
     found = swarm(8, "looks-first")
-    assert any("too many {'order_" in one for one in found["wrong"]), found["wrong"]
+    assert found["wrong"], "eight processes with a claim in two steps did no harm"
 
 
 def test_a_store_that_does_not_wait_is_found() -> None:
