@@ -105,3 +105,27 @@ def test_prefixes_are_distinct():
 
     assert len(set(prefixes)) == len(prefixes)
     assert not any(a != b and a.startswith(b) and "_" not in a[len(b) :] for a in prefixes for b in prefixes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "good"),
+    [
+        ("webhook", "HK890egfiItP3H", True),
+        ("webhook", "a" * 9, False),
+        ("webhook", "a" * 41, False),
+        ("webhook", "acc_29QQoUBi66xm2f", False),
+        ("webhook", "../orders/order", False),
+        ("stakeholder", "sth_GLGgm8fFCKc92m", True),
+        ("stakeholder", "GZ13yPHLJof9IE", True),
+        ("stakeholder", "acc_29QQoUBi66xm2f", False),
+        ("stakeholder", "sth_sth_GLGgm8fFCKc92m", False),
+        ("stakeholder", "sth_", False),
+        ("payment", "29QQoUBi66xm2f", False),
+    ],
+)
+def test_some_ids_have_no_prefix(kind, value, good):
+    """A webhook's never, a stakeholder's at times; what is left is as strict as ever."""
+    assert ids.is_id(kind, value) is good
+    if not good:
+        with pytest.raises(IdMalformed, match="10 to 40 letters and digits"):
+            ids.check_id(kind, value)
