@@ -26,6 +26,7 @@ from razorpay_hardened.client.resources import (
     products,
     qr_codes,
     subscriptions,
+    tokens,
     virtual_accounts,
     webhooks,
 )
@@ -99,6 +100,9 @@ SETTLED: Final = _keys(
         op.INVOICE_CREATE: _invoice,
         op.PAYMENT_LINK_CREATE: _payment_link,
         op.PAYMENT_CAPTURE: _capture,
+        op.TOKEN_DELETE: _of_ids(tokens._delete),
+        op.TOKEN_CANCEL: _of_ids(tokens._cancel),
+        op.TOKEN_NETWORK_DELETE: lambda body: tokens._delete_network_token(body["id"]),
         op.SUBSCRIPTION_CANCEL: _cancel_subscription,
         op.SUBSCRIPTION_PAUSE: _of_ids(subscriptions._pause),
         op.SUBSCRIPTION_RESUME: _of_ids(subscriptions._resume),

@@ -18,7 +18,7 @@ from razorpay_hardened.domain.ids import check_id
 from razorpay_hardened.errors import PayloadInvalid
 
 if TYPE_CHECKING:
-    from razorpay_hardened.domain.entities import Token, TransactionData
+    from razorpay_hardened.domain.entities import Acknowledgement, Token, TransactionData
 
 __all__ = ["AsyncTokens", "Tokens"]
 
@@ -46,23 +46,23 @@ def _gone(ask: Ask[bool]) -> Plan[None]:
     yield ask
 
 
-def _cancel(customer_id: str, token_id: str) -> Ask[str]:
-    """Cancel the customer's mandate: ``cancellation_initiated``, or ``cancelled``, which both count as done.
+def _cancel(customer_id: str, token_id: str) -> Ask[Acknowledgement]:
+    """Cancel the customer's mandate. The ``status`` is cancellation_initiated or cancelled: both count as done.
 
     The mandate ends when the bank agrees: ``fetch`` it, or wait for ``token.cancelled``.
     """
     ids = (check_id("customer", customer_id), check_id("token", token_id))
 
-    def parse(answer: Any) -> str:
-        status = ACKNOWLEDGEMENT.one(answer).status
-        if status not in _CANCELLED:
+    def parse(answer: Any) -> Acknowledgement:
+        told = ACKNOWLEDGEMENT.one(answer)
+        if told.status not in _CANCELLED:
             raise PayloadInvalid("the answer does not say that the mandate ends")
-        return status
+        return told
 
-    def look() -> Plan[str | None]:
+    def look() -> Plan[Acknowledgement | None]:
         token: Token = yield _fetch(*ids)
         status: str | None = getattr(token.recurring_details, "status", None)
-        return status if status in _CANCELLED else None
+        return parse({"status": status}) if status in _CANCELLED else None
 
     # Any refusal may mean that it is cancelled already: the words are not documented, so the token is asked.
     return Ask(Call(op.TOKEN_CANCEL, ids), parse, Settle(look, explains=lambda _: True))
