@@ -10,24 +10,12 @@ from razorpay_hardened.client import _operations as op
 from razorpay_hardened.client._values import Operation
 from razorpay_hardened.domain.money import Money
 from razorpay_hardened.emulator import Emulator
+from support.people import ACCOUNT_NUMBER, CARD
 from support.rules import INR, Row, order, payment
 from support.rules_money import linked
 
-__all__ = [
-    "ACCOUNT_NUMBER",
-    "AGREED",
-    "CARD",
-    "CARD_NUMBER",
-    "PERSON",
-    "ROWS",
-    "card_payment",
-    "mandated",
-    "network_token",
-]
+__all__ = ["PERSON", "ROWS", "card_payment", "customer", "mandated", "network_token"]
 
-CARD_NUMBER = "4539578763621486"
-ACCOUNT_NUMBER = "98765432109876"
-CARD = {"number": CARD_NUMBER, "name": "Asha", "expiry_month": 11, "expiry_year": "30", "cvv": "100"}
 PERSON = {"email": "asha@example.in", "contact": "9123456780"}
 AGREED = {"provider": "razorpay", "provider_reference_id": "pay_123wkejnsakd"}
 NOBODY = {"email": "nobody@example.in", "contact": "9123456789"}
