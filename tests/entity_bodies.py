@@ -628,6 +628,13 @@ BODIES: dict[str, dict[str, Any]] = {
         "notes": [],
         "expired_at": 1999999999,
     },
+    "token.transaction_data": {
+        "token_number": "4016981500100002",
+        "cryptogram_value": "AwAAAAAABk",
+        "token_expiry_month": 12,
+        "token_expiry_year": "2031",
+        "card": {"number": "4016981500100002", "expiry_year": 2031},
+    },
     "transaction": {
         "id": "txn_Tq1wE2rT3yU4iO",
         "entity": "transaction",

@@ -23,6 +23,7 @@ GROUPS = (
     "rules",
     "rules_billing",
     "rules_money",
+    "rules_people",
 )
 ROWS: list[Row] = [row for group in GROUPS for row in import_module(f"support.{group}").ROWS]
 

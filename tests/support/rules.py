@@ -16,7 +16,7 @@ from razorpay_hardened.client._values import Operation
 from razorpay_hardened.domain.money import Money
 from razorpay_hardened.emulator import Emulator
 
-__all__ = ["ROWS", "Row", "order", "payment"]
+__all__ = ["ROWS", "Row", "order", "payment", "refund"]
 
 INR = Money.inr("499.00")
 
@@ -43,6 +43,11 @@ def order(rz: Emulator) -> str:
 def payment(rz: Emulator, outcome: str = "captured") -> str:
     """A payment of such an order."""
     return str(rz.pay(order(rz), outcome=outcome)["id"])
+
+
+def refund(rz: Emulator) -> str:
+    """A refund of a part of it."""
+    return str(rz.refund(payment(rz), 500)["id"])
 
 
 def _created(receipt: str | None) -> Row:
@@ -80,5 +85,11 @@ ROWS: list[Row] = [
         payment,
         lambda client, payment_id: client.payments.refund(payment_id, Money(500)),
         lambda rz, _: len(rz.world.refunds),
+    ),
+    Row(
+        op.REFUND_EDIT,
+        refund,
+        lambda client, refund_id: client.refunds.edit(refund_id, notes={"shop": "8"}),
+        lambda rz, refund_id: int(rz.world.refunds[refund_id]["notes"] == {"shop": "8"}),
     ),
 ]

@@ -60,6 +60,13 @@ def _paused(rz: Emulator) -> str:
     return subscription_id
 
 
+def _with_offer(rz: Emulator) -> tuple[str, str]:
+    """A subscription, and the offer that it was made with."""
+    offer_id = str(rz.offer()["id"])
+    body = {"plan_id": _plan(rz), "total_count": 6, "offer_id": offer_id}
+    return _made(rz, "subscriptions", body), offer_id
+
+
 def _addon(rz: Emulator) -> str:
     return _made(rz, f"subscriptions/{_subscription(rz)}/addons", {"item": _ITEM})
 

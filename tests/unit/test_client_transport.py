@@ -17,6 +17,7 @@ from urllib3.exceptions import NewConnectionError
 
 from client_fakes import KEY_ID, KEY_SECRET, ORDER_ID
 from razorpay_hardened.client import Client
+from razorpay_hardened.client._credentials import Credentials
 from razorpay_hardened.client._requests import SessionTransport, _fault
 from razorpay_hardened.client._transport import ANSWER_MAX, UrllibTransport, _exchange, _TimedReader
 from razorpay_hardened.client._values import Answer, Fault, Limits
@@ -28,6 +29,7 @@ from razorpay_hardened.errors import (
     ConfigError,
     OutcomeUnknown,
 )
+from razorpay_hardened.signing.keys import Secret
 from support.wire import CA_NAMES, ENVIRONMENT, answers, drips, reply, serving
 
 
@@ -380,9 +382,10 @@ def test_the_gateway_refuses_another_path_than_the_operation_s() -> None:
     from razorpay_hardened.client._gateway import _Ask, _Door
 
     door = _Door(UrllibTransport("http://127.0.0.1:1"))
+    ask = _Ask("http://127.0.0.1:1/v1/x", Limits(1, 1, 1), Credentials(KEY_ID, Secret(KEY_SECRET)), None)
 
     with pytest.raises(AssertionError, match="another path"):
-        door.get(f"http://127.0.0.1:1/v1/orders/{ORDER_ID}", timeout=_Ask("http://127.0.0.1:1/v1/x", Limits(1, 1, 1)))
+        door.get(f"http://127.0.0.1:1/v1/orders/{ORDER_ID}", timeout=ask)
 
 
 def test_an_answer_is_a_value() -> None:

@@ -57,7 +57,7 @@ class AsyncGateway:
             params=request.params,
             body=request.body,
             headers=request.headers,
-            auth=self._credentials,
+            auth=self._credentials.public() if call.operation.public else self._credentials,
             limits=limits,
         )
 

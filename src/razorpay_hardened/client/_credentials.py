@@ -5,15 +5,18 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Iterable
 from typing import Any, NoReturn
 from urllib.parse import quote, quote_plus
 
 from razorpay_hardened.signing.keys import Secret
 
-__all__ = ["Credentials", "Token"]
+__all__ = ["Credentials", "Token", "without"]
 
 _BASIC = re.compile(r"\b(basic|bearer)\s+[A-Za-z0-9+/=_.~-]+", re.IGNORECASE)
 _HIDDEN = "[redacted]"
+_LONG = 8
+"""Characters from which on a secret is looked for inside words too."""
 
 
 class Credentials:
@@ -42,6 +45,10 @@ class Credentials:
     def may_go_to(self, *, here: bool) -> bool:
         """Whether a server that is not Razorpay's may see it; ``here``: it is on this machine."""
         return not self.key_id.startswith("rzp_live_")
+
+    def public(self) -> Credentials:
+        """The key id without its secret, for endpoints that a customer's device may call (FACTS section 1)."""
+        return _KeyId(self.key_id, self._secret)
 
     def header(self) -> str:
         """The value of the Authorization header (FACTS section 1: the scheme is exactly ``Basic``)."""
@@ -76,6 +83,16 @@ class Credentials:
         raise TypeError("API credentials cannot be pickled: give the other process its own configuration")
 
 
+class _KeyId(Credentials):
+    """A key id that shows itself without its secret."""
+
+    __slots__ = ()
+
+    def header(self) -> str:
+        """The value of the Authorization header: as Basic authentication with an empty password."""
+        return "Basic " + base64.b64encode(f"{self.key_id}:".encode()).decode()
+
+
 class Token(Credentials):
     """A partner's OAuth access token: nobody can tell from it whether it is live, so it is treated as if it were."""
 
@@ -98,12 +115,41 @@ class Token(Credentials):
         """Only this machine's emulator, beside Razorpay."""
         return here
 
+    def public(self) -> Credentials:
+        """Itself: it has no key id to show."""
+        return self
+
     def header(self) -> str:
         """The value of the Authorization header (FACTS section 1)."""
         return f"Bearer {self._secret.reveal()}"
 
     def __repr__(self) -> str:
         return "<Token>"
+
+
+def without(value: Any, secrets: Iterable[Secret]) -> Any:
+    """``value`` without secrets that a request carried: in text, and in the texts of a flat mapping.
+
+    A webhook's secret goes in every form of it. A short one, such as a card's code, goes where it stands alone: its
+    digits may be part of an id.
+    """
+    for secret in secrets:
+        value = _without(value, secret)
+    return value
+
+
+def _without(value: Any, secret: Secret) -> Any:
+    if isinstance(value, dict):
+        return {name: _without(inner, secret) for name, inner in value.items()}
+    if not isinstance(value, str):
+        return value
+    said = secret.reveal()
+    if len(said) >= _LONG:
+        for form in _forms_of(said):
+            value = value.replace(form, _HIDDEN)
+    # Numbers of cards are written in groups.
+    spelt = "[ -]?".join(map(re.escape, said)) if said.isdigit() else re.escape(said)
+    return re.sub(f"(?<![A-Za-z0-9]){spelt}(?![A-Za-z0-9])", _HIDDEN, value)
 
 
 def _forms_of(secret: str) -> tuple[str, ...]:

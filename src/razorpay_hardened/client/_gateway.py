@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import razorpay
@@ -27,10 +27,12 @@ __all__ = ["Gateway"]
 
 @dataclass(frozen=True, slots=True)
 class _Ask:
-    """Travels through the SDK in the place of ``timeout``."""
+    """Travels through the SDK in the place of ``timeout``, with what the SDK's frames need not hold."""
 
     url: str
     limits: Limits
+    auth: Credentials
+    body: str | bytes | None = field(repr=False)
 
 
 class _Sealed:
@@ -63,9 +65,9 @@ class _Door:
                 method,
                 url,
                 params=options.get("params"),
-                body=options.get("data"),
+                body=ask.body,
                 headers=options["headers"],
-                auth=options["auth"],
+                auth=ask.auth,
                 limits=ask.limits,
             )
         )
@@ -96,10 +98,11 @@ class _Sdk(razorpay.Client):
 class Gateway:
     """Sends calls through the SDK. Made for one process: see :attr:`pid`."""
 
-    __slots__ = ("_base_url", "_sdk", "_transport", "pid")
+    __slots__ = ("_base_url", "_credentials", "_sdk", "_transport", "pid")
 
     def __init__(self, credentials: Credentials, base_url: str, transport: Transport) -> None:
         self._base_url = base_url
+        self._credentials = credentials
         self._transport = transport
         self._sdk: Any = _Sdk(session=_Door(transport), auth=credentials, base_url=base_url)  # type: ignore[no-untyped-call]
         self.pid = os.getpid()
@@ -107,13 +110,13 @@ class Gateway:
     def send(self, call: Call, limits: Limits) -> Answer | Fault:
         """One attempt: the answer, whatever its status, or what went wrong."""
         request = wire(call)
+        auth = self._credentials.public() if call.operation.public else self._credentials
         result: Answer | Fault = self._sdk.request(
             request.method.lower(),
             request.path,
             params=request.params,
-            data=request.body,
             headers=request.headers,
-            timeout=_Ask(self._base_url + request.path, limits),
+            timeout=_Ask(self._base_url + request.path, limits, auth, request.body),
         )
         return result
 

@@ -19,7 +19,7 @@ ORDER_LIST: Final = Operation("orders.list", "GET", "/v1/orders", Rule.READ, bul
 ORDER_EDIT: Final = Operation("orders.edit", "PATCH", "/v1/orders/{}", Rule.STATE)
 ORDER_PAYMENTS: Final = Operation("orders.payments", "GET", "/v1/orders/{}/payments", Rule.READ)
 ORDER_FULFILMENT: Final = Operation("orders.edit_fulfillment", "POST", "/v1/orders/{}/fulfillment", Rule.STATE)
-ORDER_RTO_REVIEW: Final = Operation("orders.rto_review", "POST", "/v1/orders/{}/rto_review", Rule.STATE)
+ORDER_RTO_REVIEW: Final = Operation("orders.rto_review", "POST", "/v1/orders/{}/rto_review", Rule.ASK)
 
 # payments
 PAYMENT_FETCH: Final = Operation("payments.fetch", "GET", "/v1/payments/{}", Rule.READ)
@@ -45,7 +45,7 @@ PAYMENT_OTP_GENERATE: Final = Operation("payments.otp_generate", "POST", "/v1/pa
 PAYMENT_OTP_RESEND: Final = Operation("payments.otp_resend", "POST", "/v1/payments/{}/otp/resend", Rule.ONCE)
 PAYMENT_OTP_SUBMIT: Final = Operation("payments.otp_submit", "POST", "/v1/payments/{}/otp/submit", Rule.ONCE)
 PAYMENT_VALIDATE_VPA: Final = Operation("payments.validate_vpa", "POST", "/v1/payments/validate/vpa", Rule.ASK)
-PAYMENT_METHODS: Final = Operation("payments.methods", "GET", "/v1/methods", Rule.READ)
+PAYMENT_METHODS: Final = Operation("payments.methods", "GET", "/v1/methods", Rule.READ, public=True)
 DOWNTIME_LIST: Final = Operation("payments.downtimes", "GET", "/v1/payments/downtimes", Rule.READ)
 DOWNTIME_FETCH: Final = Operation("payments.downtime", "GET", "/v1/payments/downtimes/{}", Rule.READ)
 
@@ -85,7 +85,7 @@ TOKEN_FETCH: Final = Operation("tokens.fetch", "GET", "/v1/customers/{}/tokens/{
 TOKEN_DELETE: Final = Operation("tokens.delete", "DELETE", "/v1/customers/{}/tokens/{}", Rule.SETTLE)
 TOKEN_CANCEL: Final = Operation("tokens.cancel", "PUT", "/v1/customers/{}/tokens/{}/cancel", Rule.SETTLE)
 TOKEN_NETWORK_FETCH: Final = Operation("tokens.fetch_network_token", "POST", "/v1/tokens/fetch", Rule.ASK)
-TOKEN_NETWORK_DELETE: Final = Operation("tokens.delete_network_token", "POST", "/v1/tokens/delete", Rule.ONCE)
+TOKEN_NETWORK_DELETE: Final = Operation("tokens.delete_network_token", "POST", "/v1/tokens/delete", Rule.SETTLE)
 TOKEN_TRANSACTION_DATA: Final = Operation(
     "tokens.transaction_data", "POST", "/v1/tokens/service_provider_tokens/token_transactional_data", Rule.ONCE
 )
@@ -239,8 +239,10 @@ ACCOUNT_WEBHOOK_EDIT: Final = Operation("webhooks.edit", "PATCH", "/v2/accounts/
 ACCOUNT_WEBHOOK_DELETE: Final = Operation("webhooks.delete", "DELETE", "/v2/accounts/{}/webhooks/{}", Rule.SETTLE)
 
 # point of sale
-DEVICE_ACTIVITY_CREATE: Final = Operation("devices.create_activity", "POST", "/v1/devices/activity", Rule.ONCE)
-DEVICE_ACTIVITY_FETCH: Final = Operation("devices.activity", "GET", "/v1/devices/activity/{}", Rule.READ)
+DEVICE_ACTIVITY_CREATE: Final = Operation(
+    "devices.create_activity", "POST", "/v1/devices/activity", Rule.ONCE, public=True
+)
+DEVICE_ACTIVITY_FETCH: Final = Operation("devices.activity", "GET", "/v1/devices/activity/{}", Rule.READ, public=True)
 
 OPERATIONS: Final = tuple(value for value in globals().values() if isinstance(value, Operation))
 """All of them, in the order above."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from razorpay_hardened.client._credentials import Token
+from razorpay_hardened.client._credentials import without
 from razorpay_hardened.client._values import Answer, Call, Failed, Fate, Fault, Rule
 from razorpay_hardened.errors import (
     ApiAuthError,
@@ -90,8 +90,7 @@ def failed_answer(answer: Answer, call: Call, credentials: Credentials, clock: C
     """The answer is not a success."""
     envelope = _envelope(answer.body)
     kind, fate = _kind(answer.status, envelope, call)
-    hidden = (credentials, *map(Token, call.secrets))
-    clean = {name: _scrubbed(_text(envelope.get(name)), hidden) for name in _NAMES}
+    clean = {name: without(credentials.scrub(_text(envelope.get(name))), call.secrets) for name in _NAMES}
     metadata = envelope.get("metadata")
     code = clean["code"]
     shown = f", {code}" if code and _CODE.fullmatch(code) else ""
@@ -104,18 +103,11 @@ def failed_answer(answer: Answer, call: Call, credentials: Credentials, clock: C
         source=clean["source"],
         step=clean["step"],
         reason=clean["reason"],
-        metadata=_scrubbed(_flat(metadata), hidden) if isinstance(metadata, dict) else None,
+        metadata=without(credentials.scrub(_flat(metadata)), call.secrets) if isinstance(metadata, dict) else None,
         request_id=request_id(answer),
         retry_after_s=_retry_after(answer.headers.get("retry-after"), clock),
     )
     return Failed(error, fate)
-
-
-def _scrubbed(value: Any, hidden: Iterable[Credentials]) -> Any:
-    """``value`` without the key, and without the secrets that the call itself carried."""
-    for one in hidden:
-        value = one.scrub(value)
-    return value
 
 
 def _kind(status: int, envelope: Mapping[str, Any], call: Call) -> tuple[type[ApiError], Fate]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -50,7 +50,7 @@ class Operation:
 
     ``key_header`` is the header that carries the idempotency key, where the rule is ``KEYED``. ``bulk`` reads pass the
     rate limit of their own, so that a nightly walk does not take the customers' share. ``raw`` answers are a file's
-    bytes, not JSON.
+    bytes, not JSON. ``public`` operations are shown the key id without its secret (FACTS section 1).
     """
 
     name: str
@@ -60,6 +60,7 @@ class Operation:
     key_header: str | None = None
     bulk: bool = False
     raw: bool = False
+    public: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +74,14 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One operation on checked ids. ``data`` is the query of a GET, else the JSON body (or, with a file, the form)."""
+    """One operation on checked ids. ``data`` is the query of a GET, else the JSON body (or, with a file, the form).
+
+    ``repr`` does not show the data: they are people's.
+    """
 
     operation: Operation
     ids: tuple[str, ...] = ()
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
     params: Mapping[str, Any] | None = None
     """The query of a write, which only free requests have."""
     key: str | None = None
@@ -94,13 +98,21 @@ class Call:
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """Secrets among the data, which a refusal may echo."""
-        return tuple(value for value in self.data.values() if isinstance(value, Secret))
+        """Secrets among the data, however deep, which a refusal may echo."""
+        return tuple(_secrets_in(self.data))
 
     @property
     def writes(self) -> bool:
         """Whether it may change something at Razorpay."""
         return self.operation.rule not in {Rule.READ, Rule.ASK}
+
+
+def _secrets_in(value: object) -> Iterator[Secret]:
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _secrets_in(inner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +126,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the status, headers with lower-case names, and the body (never more than the size limit)."""
+    """What came back: the status, headers with lower-case names, and the body (never more than the size limit).
+
+    ``repr`` does not show the body: it tells of people.
+    """
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,13 @@ if TYPE_CHECKING:
     from razorpay_hardened.client.resources import (
         AsyncAccounts,
         AsyncAddons,
+        AsyncCards,
+        AsyncCustomers,
+        AsyncDevices,
         AsyncDisputes,
         AsyncDocuments,
+        AsyncFundAccounts,
+        AsyncIins,
         AsyncInvoices,
         AsyncItems,
         AsyncOrders,
@@ -41,9 +46,11 @@ if TYPE_CHECKING:
         AsyncProducts,
         AsyncQrCodes,
         AsyncRefunds,
+        AsyncRegistrationLinks,
         AsyncSettlements,
         AsyncStakeholders,
         AsyncSubscriptions,
+        AsyncTokens,
         AsyncTransfers,
         AsyncVirtualAccounts,
         AsyncWebhooks,
@@ -99,8 +106,13 @@ class AsyncClient:
     # Resources are made when they are first used: each loads a module.
     accounts: AsyncAccounts
     addons: AsyncAddons
+    cards: AsyncCards
+    customers: AsyncCustomers
+    devices: AsyncDevices
     disputes: AsyncDisputes
     documents: AsyncDocuments
+    fund_accounts: AsyncFundAccounts
+    iins: AsyncIins
     invoices: AsyncInvoices
     items: AsyncItems
     orders: AsyncOrders
@@ -110,9 +122,11 @@ class AsyncClient:
     products: AsyncProducts
     qr_codes: AsyncQrCodes
     refunds: AsyncRefunds
+    registration_links: AsyncRegistrationLinks
     settlements: AsyncSettlements
     stakeholders: AsyncStakeholders
     subscriptions: AsyncSubscriptions
+    tokens: AsyncTokens
     transfers: AsyncTransfers
     virtual_accounts: AsyncVirtualAccounts
     webhooks: AsyncWebhooks

@@ -29,8 +29,13 @@ if TYPE_CHECKING:
     from razorpay_hardened.client.resources import (
         Accounts,
         Addons,
+        Cards,
+        Customers,
+        Devices,
         Disputes,
         Documents,
+        FundAccounts,
+        Iins,
         Invoices,
         Items,
         Orders,
@@ -40,9 +45,11 @@ if TYPE_CHECKING:
         Products,
         QrCodes,
         Refunds,
+        RegistrationLinks,
         Settlements,
         Stakeholders,
         Subscriptions,
+        Tokens,
         Transfers,
         VirtualAccounts,
         Webhooks,
@@ -121,8 +128,13 @@ class Client:
     # Resources are made when they are first used: each loads a module.
     accounts: Accounts
     addons: Addons
+    cards: Cards
+    customers: Customers
+    devices: Devices
     disputes: Disputes
     documents: Documents
+    fund_accounts: FundAccounts
+    iins: Iins
     invoices: Invoices
     items: Items
     orders: Orders
@@ -132,9 +144,11 @@ class Client:
     products: Products
     qr_codes: QrCodes
     refunds: Refunds
+    registration_links: RegistrationLinks
     settlements: Settlements
     stakeholders: Stakeholders
     subscriptions: Subscriptions
+    tokens: Tokens
     transfers: Transfers
     virtual_accounts: VirtualAccounts
     webhooks: Webhooks

@@ -26,6 +26,7 @@ from razorpay_hardened.client.resources import (
     products,
     qr_codes,
     subscriptions,
+    tokens,
     virtual_accounts,
     webhooks,
 )
@@ -76,7 +77,9 @@ def _contest(dispute_id: str, body: _Body) -> Work[Any]:
 
 
 def _product(account_id: str, product_id: str, body: _Body) -> Work[Any]:
-    return products._edit(account_id, product_id, extra=body)
+    rest = {name: value for name, value in body.items() if name not in ("settlements", "tnc_accepted")}
+    settlements, accepted = body.get("settlements"), body.get("tnc_accepted")
+    return products._edit(account_id, product_id, settlements=settlements, tnc_accepted=accepted, extra=rest or None)
 
 
 def _is_set(value: object) -> bool:
@@ -99,6 +102,9 @@ SETTLED: Final = _keys(
         op.INVOICE_CREATE: _invoice,
         op.PAYMENT_LINK_CREATE: _payment_link,
         op.PAYMENT_CAPTURE: _capture,
+        op.TOKEN_DELETE: _of_ids(tokens._delete),
+        op.TOKEN_CANCEL: _of_ids(tokens._cancel),
+        op.TOKEN_NETWORK_DELETE: lambda body: tokens._delete_network_token(body["id"]),
         op.SUBSCRIPTION_CANCEL: _cancel_subscription,
         op.SUBSCRIPTION_PAUSE: _of_ids(subscriptions._pause),
         op.SUBSCRIPTION_RESUME: _of_ids(subscriptions._resume),

@@ -63,7 +63,7 @@ def expect(world: World, order: Entity, then: Callable[[Entity, Entity], None] |
 
 
 def _registered(world: World, then: Callable[[Entity, Entity], None] | None, payment: Entity, order: Entity) -> None:
-    limits = order["token"] if order.get("method") in _MOST else {}
+    limits = order["token"]
     token = _customers.make_token(
         world, order["customer_id"], payment, expires=limits.get("expire_at"), most=limits.get("max_amount")
     )

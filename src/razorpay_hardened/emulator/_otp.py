@@ -58,8 +58,10 @@ def otp_generate(world: World, call: Call) -> Entity:
 
 
 def otp_resend(world: World, call: Call) -> Entity:
-    """``POST /v1/payments/:id/otp/resend``."""
-    return {"next": list(_NEXT), "razorpay_payment_id": _waiting_card(world, call)["id"]}
+    """``POST /v1/payments/:id/otp/resend``: the bank sends another password."""
+    payment_id = _waiting_card(world, call)["id"]
+    world.mint("otp", payment_id)
+    return {"next": list(_NEXT), "razorpay_payment_id": payment_id}
 
 
 def otp_submit(world: World, call: Call) -> Entity | Reply:

@@ -59,9 +59,12 @@ def _expanded(world: World, payment: Entity, wanted: set[str], as_of: int | None
 
 
 def list_all(world: World, call: Call) -> Entity:
-    """``GET /v1/payments``, newest first."""
+    """``GET /v1/payments``, newest first: all, or a customer's."""
     wanted = expansions(call.query, _EXPANSIONS)
-    rows = page(world.newest_first(world.payments, call.as_of), call.query)
+    found = world.newest_first(world.payments, call.as_of)
+    if (customer := call.query.get("customer_id")) is not None:
+        found = (payment for payment in found if payment.get("customer_id") == customer[-1])
+    rows = page(found, call.query, ("customer_id",))
     shown_rows = [_expanded(world, payment, wanted, call.as_of) for payment in rows]
     return collection(with_transactions(world, shown_rows, wanted))
 

@@ -16,8 +16,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from razorpay_hardened.client.resources.accounts import Accounts, AsyncAccounts
     from razorpay_hardened.client.resources.addons import Addons, AsyncAddons
+    from razorpay_hardened.client.resources.cards import AsyncCards, Cards
+    from razorpay_hardened.client.resources.customers import AsyncCustomers, Customers
+    from razorpay_hardened.client.resources.devices import AsyncDevices, Devices
     from razorpay_hardened.client.resources.disputes import AsyncDisputes, Disputes
     from razorpay_hardened.client.resources.documents import AsyncDocuments, Documents
+    from razorpay_hardened.client.resources.fund_accounts import AsyncFundAccounts, FundAccounts
+    from razorpay_hardened.client.resources.iins import AsyncIins, Iins
     from razorpay_hardened.client.resources.invoices import AsyncInvoices, Invoices
     from razorpay_hardened.client.resources.items import AsyncItems, Items
     from razorpay_hardened.client.resources.orders import AsyncOrders, Orders
@@ -27,9 +32,11 @@ if TYPE_CHECKING:
     from razorpay_hardened.client.resources.products import AsyncProducts, Products
     from razorpay_hardened.client.resources.qr_codes import AsyncQrCodes, QrCodes
     from razorpay_hardened.client.resources.refunds import AsyncRefunds, Refunds
+    from razorpay_hardened.client.resources.registration_links import AsyncRegistrationLinks, RegistrationLinks
     from razorpay_hardened.client.resources.settlements import AsyncSettlements, Settlements
     from razorpay_hardened.client.resources.stakeholders import AsyncStakeholders, Stakeholders
     from razorpay_hardened.client.resources.subscriptions import AsyncSubscriptions, Subscriptions
+    from razorpay_hardened.client.resources.tokens import AsyncTokens, Tokens
     from razorpay_hardened.client.resources.transfers import AsyncTransfers, Transfers
     from razorpay_hardened.client.resources.virtual_accounts import AsyncVirtualAccounts, VirtualAccounts
     from razorpay_hardened.client.resources.webhooks import AsyncWebhooks, Webhooks
@@ -40,10 +47,20 @@ __all__ = [
     "Accounts",
     "AsyncAddons",
     "Addons",
+    "AsyncCards",
+    "Cards",
+    "AsyncCustomers",
+    "Customers",
+    "AsyncDevices",
+    "Devices",
     "AsyncDisputes",
     "Disputes",
     "AsyncDocuments",
     "Documents",
+    "AsyncFundAccounts",
+    "FundAccounts",
+    "AsyncIins",
+    "Iins",
     "AsyncInvoices",
     "Invoices",
     "AsyncItems",
@@ -62,12 +79,16 @@ __all__ = [
     "QrCodes",
     "AsyncRefunds",
     "Refunds",
+    "AsyncRegistrationLinks",
+    "RegistrationLinks",
     "AsyncSettlements",
     "Settlements",
     "AsyncStakeholders",
     "Stakeholders",
     "AsyncSubscriptions",
     "Subscriptions",
+    "AsyncTokens",
+    "Tokens",
     "AsyncTransfers",
     "Transfers",
     "AsyncVirtualAccounts",
@@ -80,8 +101,13 @@ __all__ = [
 NAMES = (
     "accounts",
     "addons",
+    "cards",
+    "customers",
+    "devices",
     "disputes",
     "documents",
+    "fund_accounts",
+    "iins",
     "invoices",
     "items",
     "orders",
@@ -91,9 +117,11 @@ NAMES = (
     "products",
     "qr_codes",
     "refunds",
+    "registration_links",
     "settlements",
     "stakeholders",
     "subscriptions",
+    "tokens",
     "transfers",
     "virtual_accounts",
     "webhooks",

@@ -15,28 +15,48 @@ if TYPE_CHECKING:
     from razorpay_hardened.domain.entities import (
         Account,
         AccountDocuments,
+        Acknowledgement,
         Addon,
+        BankAccount,
+        BankTransfer,
+        Card,
+        CardReference,
+        CreatedPayment,
+        Customer,
+        DeviceActivity,
         Dispute,
         Document,
+        Eligibility,
         Entity,
+        FundAccount,
+        Iin,
+        IinList,
         InstantSettlement,
         Invoice,
         Item,
+        Methods,
         Order,
+        OrderFulfilment,
         Payment,
+        PaymentDowntime,
         PaymentLink,
         Product,
         QrCode,
         ReconItem,
         Refund,
         Reversal,
+        RtoReview,
         Settlement,
         Stakeholder,
         Subscription,
         SubscriptionPlan,
         TncMap,
+        Token,
+        TransactionData,
         Transfer,
+        UpiTransfer,
         VirtualAccount,
+        VpaValidation,
         Webhook,
     )
     from razorpay_hardened.domain.money import Money
@@ -44,12 +64,27 @@ if TYPE_CHECKING:
 __all__ = [
     "ACCOUNT",
     "ACCOUNT_DOCUMENTS",
+    "ACKNOWLEDGEMENT",
     "ADDON",
+    "BANK_ACCOUNT",
+    "BANK_TRANSFER",
+    "CARD",
+    "CARD_REFERENCE",
+    "CREATED_PAYMENT",
+    "CUSTOMER",
+    "DEVICE_ACTIVITY",
     "DISPUTE",
     "DOCUMENT",
+    "DOWNTIME",
+    "ELIGIBILITY",
+    "FULFILMENT",
+    "FUND_ACCOUNT",
+    "IIN",
+    "IIN_LIST",
     "INSTANT_SETTLEMENT",
     "INVOICE",
     "ITEM",
+    "METHODS",
     "ORDER",
     "PAYMENT",
     "PAYMENT_LINK",
@@ -59,12 +94,17 @@ __all__ = [
     "RECON_ITEM",
     "REFUND",
     "REVERSAL",
+    "RTO_REVIEW",
     "SETTLEMENT",
     "STAKEHOLDER",
     "SUBSCRIPTION",
     "TERMS",
+    "TOKEN",
+    "TRANSACTION_DATA",
     "TRANSFER",
+    "UPI_TRANSFER",
     "VIRTUAL_ACCOUNT",
+    "VPA_VALIDATION",
     "WEBHOOK",
     "Reader",
     "echo",
@@ -118,12 +158,27 @@ class Reader(Generic[E]):
 
 ACCOUNT: Final[Reader[Account]] = Reader("account")
 ACCOUNT_DOCUMENTS: Final[Reader[AccountDocuments]] = Reader("account.documents")
+ACKNOWLEDGEMENT: Final[Reader[Acknowledgement]] = Reader("acknowledgement")
 ADDON: Final[Reader[Addon]] = Reader("addon")
+BANK_ACCOUNT: Final[Reader[BankAccount]] = Reader("bank_account")
+BANK_TRANSFER: Final[Reader[BankTransfer]] = Reader("bank_transfer")
+CARD: Final[Reader[Card]] = Reader("card")
+CARD_REFERENCE: Final[Reader[CardReference]] = Reader("card.reference")
+CREATED_PAYMENT: Final[Reader[CreatedPayment]] = Reader("payment.created")
+CUSTOMER: Final[Reader[Customer]] = Reader("customer")
+DEVICE_ACTIVITY: Final[Reader[DeviceActivity]] = Reader("device.activity")
 DISPUTE: Final[Reader[Dispute]] = Reader("dispute")
 DOCUMENT: Final[Reader[Document]] = Reader("document")
+DOWNTIME: Final[Reader[PaymentDowntime]] = Reader("payment.downtime")
+ELIGIBILITY: Final[Reader[Eligibility]] = Reader("eligibility")
+FULFILMENT: Final[Reader[OrderFulfilment]] = Reader("order.fulfillment")
+FUND_ACCOUNT: Final[Reader[FundAccount]] = Reader("fund_account")
+IIN: Final[Reader[Iin]] = Reader("iin")
+IIN_LIST: Final[Reader[IinList]] = Reader("iin.list")
 INSTANT_SETTLEMENT: Final[Reader[InstantSettlement]] = Reader("settlement.ondemand")
 INVOICE: Final[Reader[Invoice]] = Reader("invoice")
 ITEM: Final[Reader[Item]] = Reader("item")
+METHODS: Final[Reader[Methods]] = Reader("methods")
 ORDER: Final[Reader[Order]] = Reader("order")
 PAYMENT: Final[Reader[Payment]] = Reader("payment")
 PAYMENT_LINK: Final[Reader[PaymentLink]] = Reader("payment_link")
@@ -133,12 +188,17 @@ QR_CODE: Final[Reader[QrCode]] = Reader("qr_code")
 RECON_ITEM: Final[Reader[ReconItem]] = Reader("settlement.recon_item")
 REFUND: Final[Reader[Refund]] = Reader("refund")
 REVERSAL: Final[Reader[Reversal]] = Reader("reversal")
+RTO_REVIEW: Final[Reader[RtoReview]] = Reader("order.rto_review")
 SETTLEMENT: Final[Reader[Settlement]] = Reader("settlement")
 STAKEHOLDER: Final[Reader[Stakeholder]] = Reader("stakeholder")
 SUBSCRIPTION: Final[Reader[Subscription]] = Reader("subscription")
 TERMS: Final[Reader[TncMap]] = Reader("tnc_map")
+TOKEN: Final[Reader[Token]] = Reader("token")
+TRANSACTION_DATA: Final[Reader[TransactionData]] = Reader("token.transaction_data")
 TRANSFER: Final[Reader[Transfer]] = Reader("transfer")
+UPI_TRANSFER: Final[Reader[UpiTransfer]] = Reader("upi_transfer")
 VIRTUAL_ACCOUNT: Final[Reader[VirtualAccount]] = Reader("virtual_account")
+VPA_VALIDATION: Final[Reader[VpaValidation]] = Reader("vpa.validation")
 WEBHOOK: Final[Reader[Webhook]] = Reader("webhook")
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 
 from razorpay_hardened.client.resources._listing import AsyncItems, Items, Listing
+from razorpay_hardened.errors import RazorpayHardenedError
 
 if TYPE_CHECKING:
     from razorpay_hardened.client._ask import Ask, Plan
@@ -51,8 +52,12 @@ def sync(ask: Any) -> Any:
     """The method that blocks until it has the result."""
 
     def method(self: Resource, /, *args: Any, **kwargs: Any) -> Any:
-        work = ask(*args, **kwargs)
-        del args, kwargs  # people's data, maybe a secret: a crash report of what follows must not show this frame's
+        try:
+            work = ask(*args, **kwargs)
+        except RazorpayHardenedError as error:
+            raise _bare(error)  # noqa: B904  # it is the same error
+        finally:
+            del args, kwargs  # people's data, maybe a card's: a crash report of what follows must not show this frame's
         return self._conductor.do(work)
 
     return _dressed(method, ask)
@@ -66,8 +71,12 @@ def awaited(ask: Any) -> Any:
     """The coroutine method with the same result."""
 
     async def method(self: AsyncResource, /, *args: Any, **kwargs: Any) -> Any:
-        work = ask(*args, **kwargs)
-        del args, kwargs
+        try:
+            work = ask(*args, **kwargs)
+        except RazorpayHardenedError as error:
+            raise _bare(error)  # noqa: B904  # it is the same error
+        finally:
+            del args, kwargs
         return await self._conductor.do(work)
 
     return _dressed(method, ask)
@@ -89,6 +98,12 @@ def walked_async(listing: Callable[P, Listing[T]]) -> Callable[Concatenate[Async
         return AsyncItems(self._conductor, listing(*args, **kwargs))
 
     return _dressed(method, listing)
+
+
+def _bare(error: RazorpayHardenedError) -> RazorpayHardenedError:
+    """The refusal without the frames it came through: they hold what was given, and its message says all."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 _M = TypeVar("_M", bound=Callable[..., Any])

@@ -213,6 +213,7 @@ if TYPE_CHECKING:
         Token,
         TokenBankDetails,
         TokenVpa,
+        TransactionData,
     )
     from razorpay_hardened.domain.entities.transfer import (
         Reversal,
@@ -357,6 +358,7 @@ __all__ = [
     "TokenBankDetails",
     "TokenVpa",
     "Transaction",
+    "TransactionData",
     "Transfer",
     "TransferError",
     "UnknownEntity",

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from razorpay_hardened.domain.entities.settlement import InstantPayout, InstantSettlement, ReconItem, Settlement
     from razorpay_hardened.domain.entities.stakeholder import Stakeholder
     from razorpay_hardened.domain.entities.subscription import Subscription
-    from razorpay_hardened.domain.entities.token import Notification, ServiceProviderToken, Token
+    from razorpay_hardened.domain.entities.token import Notification, ServiceProviderToken, Token, TransactionData
     from razorpay_hardened.domain.entities.transfer import Reversal, Transfer
     from razorpay_hardened.domain.entities.virtual_account import VirtualAccount
     from razorpay_hardened.domain.entities.webhook import EventBody, Webhook
@@ -174,6 +174,8 @@ def parse_entity(mapping: Mapping[str, Any], kind: Literal["subscription"]) -> S
 def parse_entity(mapping: Mapping[str, Any], kind: Literal["tnc_map"]) -> TncMap: ...
 @overload
 def parse_entity(mapping: Mapping[str, Any], kind: Literal["token"]) -> Token: ...
+@overload
+def parse_entity(mapping: Mapping[str, Any], kind: Literal["token.transaction_data"]) -> TransactionData: ...
 @overload
 def parse_entity(mapping: Mapping[str, Any], kind: Literal["transaction"]) -> Transaction: ...
 @overload

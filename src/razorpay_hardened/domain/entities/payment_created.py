@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from razorpay_hardened.domain.entities._base import Detail, Entity
-from razorpay_hardened.domain.entities._fields import LooseList, OrderIdField, PaymentIdField, Text
+from razorpay_hardened.domain.entities._fields import Kept, LooseList, OrderIdField, PaymentIdField, Text
 
 __all__ = ["CreatedPayment", "NextStep"]
 
@@ -21,7 +21,7 @@ class CreatedPayment(Entity):
     """Ids only: the payment itself has to be fetched. Checkout's success form has the same three fields.
 
     ``razorpay_signature`` proves something only once it was verified (``verify_checkout``). ``next`` holds
-    steps, or their bare names.
+    steps, or their bare names; ``link`` opens a UPI app; ``metadata`` tells of the card that a password is sent for.
     """
 
     kind: ClassVar[str] = "payment.created"
@@ -29,3 +29,5 @@ class CreatedPayment(Entity):
     razorpay_order_id: OrderIdField | None = None
     razorpay_signature: Text = None
     next: LooseList[NextStep] = None
+    link: Text = None
+    metadata: Kept[dict[str, Any]] = None

@@ -13,6 +13,7 @@ from razorpay_hardened.domain.entities._fields import (
     At,
     Flag,
     Id,
+    Kept,
     Loose,
     LooseList,
     Notes,
@@ -35,6 +36,7 @@ __all__ = [
     "Token",
     "TokenBankDetails",
     "TokenVpa",
+    "TransactionData",
 ]
 
 
@@ -137,6 +139,20 @@ class Token(Entity):
     def limit(self) -> Money | None:
         """The most that one debit may take, in rupees; None when Razorpay did not say."""
         return money_or_none(self.max_amount, "INR")
+
+
+class TransactionData(Entity):
+    """What another gateway needs to charge a network's token once. Never store it.
+
+    The official SDK's own sample has ``number`` and the expiry in ``card`` instead.
+    """
+
+    kind: ClassVar[str] = "token.transaction_data"
+    token_number: Text = None
+    cryptogram_value: Text = None
+    token_expiry_month: Kept[int | str] = None
+    token_expiry_year: Kept[int | str] = None
+    card: AsSent = None
 
 
 class Notification(Entity):
