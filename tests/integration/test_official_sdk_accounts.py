@@ -13,6 +13,7 @@ import pytest
 import razorpay
 from razorpay.errors import BadRequestError
 
+from razorpay_hardened import compat
 from razorpay_hardened.emulator import Emulator
 from razorpay_hardened.signing import SIGNATURE_HEADER, verify_webhook
 
@@ -33,10 +34,10 @@ def rz() -> Emulator:
     return Emulator(in_process=True)
 
 
-@pytest.fixture
-def client(rz: Emulator) -> Iterator[Any]:
+@pytest.fixture(params=[razorpay.Client, compat.Client], ids=["the SDK", "compat"])
+def client(rz: Emulator, request: pytest.FixtureRequest) -> Iterator[Any]:
     with rz.session() as session:
-        yield razorpay.Client(session=session, auth=(rz.key_id, rz.key_secret), base_url=rz.url)
+        yield request.param(session=session, auth=(rz.key_id, rz.key_secret), base_url=rz.url)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 import razorpay
 from razorpay.errors import BadRequestError, GatewayError
 
-from razorpay_hardened import verify_checkout
+from razorpay_hardened import compat, verify_checkout
 from razorpay_hardened.emulator import Emulator
 
 GOOD, SHORT_OF_MONEY, GATEWAY = "4100280000001007", "4100280000080001", "4100280000020007"
@@ -21,9 +21,9 @@ def rz() -> Emulator:
     return Emulator(in_process=True)
 
 
-@pytest.fixture
-def client(rz: Emulator) -> Any:
-    return razorpay.Client(session=rz.session(), auth=(rz.key_id, rz.key_secret), base_url=rz.url)
+@pytest.fixture(params=[razorpay.Client, compat.Client], ids=["the SDK", "compat"])
+def client(rz: Emulator, request: pytest.FixtureRequest) -> Any:
+    return request.param(session=rz.session(), auth=(rz.key_id, rz.key_secret), base_url=rz.url)
 
 
 def said(client: Any, amount: int = 50_000, **more: Any) -> dict[str, Any]:

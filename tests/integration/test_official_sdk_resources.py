@@ -10,7 +10,7 @@ import pytest
 import razorpay
 import requests
 
-from razorpay_hardened import verify_checkout
+from razorpay_hardened import compat, verify_checkout
 from razorpay_hardened.emulator import Emulator
 
 DAY_S = 86_400
@@ -22,11 +22,11 @@ def rz() -> Iterator[Emulator]:
         yield emulator
 
 
-@pytest.fixture
-def client(rz: Emulator) -> Iterator[Any]:
+@pytest.fixture(params=[razorpay.Client, compat.Client], ids=["the SDK", "compat"])
+def client(rz: Emulator, request: pytest.FixtureRequest) -> Iterator[Any]:
     with requests.Session() as session:
         session.trust_env = False
-        yield razorpay.Client(session=session, auth=(rz.key_id, rz.key_secret), base_url=rz.url)
+        yield request.param(session=session, auth=(rz.key_id, rz.key_secret), base_url=rz.url)
 
 
 def paid(rz: Emulator, client: Any, amount: int = 100_000) -> str:

@@ -13,6 +13,7 @@ different is what the SDK gets wrong (FACTS section 5):
 - Errors are the SDK's *and* ours: ``except razorpay.errors.BadRequestError`` goes on working, and the error now has the
   HTTP status, the code, the field and the reason. ``str()`` of it is Razorpay's description, as with the SDK.
 - A write whose answer was lost raises ``OutcomeUnknown``, which is also the error that the SDK would have raised.
+- Capturing what is captured already, with the same amount, answers with the payment; the SDK raised.
 - Signatures: bytes and text; an empty secret, a missing field or a malformed id never verifies.
 
 - ``Client``   the SDK's client
