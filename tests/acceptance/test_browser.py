@@ -373,7 +373,7 @@ def test_the_dashboard(rz: Emulator, looked: Looked) -> None:
     looked.picture("paid")
     (payment_id,) = rz.world.payments
     page.goto(f"{rz.url}/_emulator/dashboard/payment/{payment_id}")
-    page.get_by_label("Amount in subunits").fill("1000")
+    page.get_by_label("Amount in subunits; empty is the rest").fill("1000")
     looked.press("Refund")
     assert "pending" in page.get_by_role("status").text_content()
     looked.picture("refunded")
