@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import random as random_module
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
 
 from razorpay_hardened.client._aio import AsyncGateway
-from razorpay_hardened.client._caller import Caller, Options, Response, Settings
+from razorpay_hardened.client._base import ClientBase
+from razorpay_hardened.client._caller import Caller, Options, Settings
 from razorpay_hardened.client._drive import AsyncConductor
 from razorpay_hardened.client._options import (
-    KEEP,
     LIVE_URL,
-    Keep,
     changed,
     check_base_url,
     credentials_from,
@@ -21,7 +20,6 @@ from razorpay_hardened.client._options import (
     hidden,
     settings_from,
 )
-from razorpay_hardened.client.resources import NAMES, load
 from razorpay_hardened.clock import SystemClock
 from razorpay_hardened.signing.keys import Secret
 
@@ -87,7 +85,7 @@ class _Connection:
             await gateway.close()
 
 
-class AsyncClient:
+class AsyncClient(ClientBase):
     """Razorpay's API for ``async`` code: what :class:`Client` does, without blocking the event loop.
 
         async with AsyncClient("rzp_test_…", secret) as client:
@@ -101,9 +99,9 @@ class AsyncClient:
     way leaves its outcome unknown: look before you repeat it.
     """
 
-    __slots__ = ("_conductor", "_connection", "_options", "_settings", *NAMES)
+    __slots__ = ()
+    _awaited = True
 
-    # Resources are made when they are first used: each loads a module.
     accounts: AsyncAccounts
     addons: AsyncAddons
     cards: AsyncCards
@@ -172,27 +170,6 @@ class AsyncClient:
         clock: Any = settings.clock  # the constructor takes no other than one with sleep_async
         self._conductor = AsyncConductor(Caller(settings, options), connection.get, clock.sleep_async)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # a crash report may ask while this is being made
-            raise AttributeError(name)
-        resource = load(name, awaited=True)(self._conductor)
-        setattr(self, name, resource)
-        return resource
-
-    def with_options(
-        self,
-        *,
-        timeout_s: float | None = None,
-        max_attempts: int | None = None,
-        account_id: str | Keep | None = KEEP,
-        on_response: Callable[[Response], object] | Keep | None = KEEP,
-    ) -> AsyncClient:
-        """The same client with other options: see :meth:`Client.with_options`."""
-        clone = object.__new__(AsyncClient)
-        options = changed(self._options, timeout_s, max_attempts, account_id, on_response)
-        clone._begin(self._connection, self._settings, options)
-        return clone
-
     async def request(
         self,
         method: str,
@@ -213,10 +190,3 @@ class AsyncClient:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
-
-    def __repr__(self) -> str:
-        settings = getattr(self, "_settings", None)  # a crash report may ask while it is being made
-        return f"<AsyncClient {settings.credentials.shown}>" if settings else "<AsyncClient>"
-
-    def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("an AsyncClient cannot be pickled: make one in the other process")

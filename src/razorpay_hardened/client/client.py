@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import random as random_module
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
 
-from razorpay_hardened.client._caller import Caller, Options, Response, Settings
+from razorpay_hardened.client._base import ClientBase
+from razorpay_hardened.client._caller import Caller, Options, Settings
 from razorpay_hardened.client._credentials import Credentials
 from razorpay_hardened.client._drive import Conductor
 from razorpay_hardened.client._options import (
-    KEEP,
     LIVE_URL,
-    Keep,
     changed,
     check_base_url,
     credentials_from,
@@ -21,7 +20,6 @@ from razorpay_hardened.client._options import (
     hidden,
     settings_from,
 )
-from razorpay_hardened.client.resources import NAMES, load
 from razorpay_hardened.signing.keys import Secret
 
 if TYPE_CHECKING:
@@ -100,7 +98,7 @@ class _Connection:
             gateway.close()
 
 
-class Client:
+class Client(ClientBase):
     """Razorpay's API: typed, bounded in time, and never charging twice.
 
         client = Client("rzp_test_…", secret)
@@ -123,9 +121,9 @@ class Client:
     settings that are missing or unsafe: a live key goes to Razorpay and nowhere else (FAULTS rule 11).
     """
 
-    __slots__ = ("_conductor", "_connection", "_options", "_settings", *NAMES)
+    __slots__ = ()
+    _awaited = False
 
-    # Resources are made when they are first used: each loads a module.
     accounts: Accounts
     addons: Addons
     cards: Cards
@@ -193,36 +191,6 @@ class Client:
         self._options = options
         self._conductor = Conductor(Caller(settings, options), connection.get)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # a crash report may ask while this is being made
-            raise AttributeError(name)
-        resource = load(name)(self._conductor)
-        setattr(self, name, resource)
-        return resource
-
-    def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *Client.__annotations__})
-
-    def with_options(
-        self,
-        *,
-        timeout_s: float | None = None,
-        max_attempts: int | None = None,
-        account_id: str | Keep | None = KEEP,
-        on_response: Callable[[Response], object] | Keep | None = KEEP,
-    ) -> Client:
-        """The same client (connections, limits and budgets included) with other options.
-
-        ``timeout_s`` is the total deadline in seconds. ``account_id`` (``acc_…``) makes a partner's calls in the name
-        of that sub-merchant (``X-Razorpay-Account``); None ends that. ``on_response`` is called with a
-        :class:`Response` for every answer that comes, whatever its status: its request id and headers. What it raises
-        is a warning, and loses no result.
-        """
-        clone = object.__new__(Client)
-        options = changed(self._options, timeout_s, max_attempts, account_id, on_response)
-        clone._begin(self._connection, self._settings, options)
-        return clone
-
     def request(
         self,
         method: str,
@@ -247,10 +215,3 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def __repr__(self) -> str:
-        settings = getattr(self, "_settings", None)  # a crash report may ask while it is being made
-        return f"<Client {settings.credentials.shown}>" if settings else "<Client>"
-
-    def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("a Client cannot be pickled: make one in the other process")
