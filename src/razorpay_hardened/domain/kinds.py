@@ -29,6 +29,7 @@ __all__ = [
     "ENTITY_MILESTONES",
     "EVENTS",
     "LIVES",
+    "OF_ONE_ORDER",
     "PHASE_RANK",
     "Life",
     "Once",
@@ -199,6 +200,11 @@ PHASE_RANK: Final[Mapping[str | None, int]] = {
 this version does not know counts as the first."""
 
 
+OF_ONE_ORDER: Final = frozenset({"dispute", "payment_link", "invoice", "transfer", "notification"})
+"""Kinds that belong to one order or payment for good. The others see many pass (a subscription has an order for each
+charge), and belong to themselves."""
+
+
 class Once(Enum):
     """What "once" means: what belongs to the key of a milestone, beside its name and the entity's id."""
 
@@ -224,7 +230,7 @@ class Told(NamedTuple):
 
 
 _EVER, _PHASE, _PAYMENT, _EVENT = Once.EVER, Once.PHASE, Once.PAYMENT, Once.EVENT
-_ANY: Final = (_EVENT, None)
+_ANY: Final[tuple[Once, str | None]] = (_EVENT, None)
 
 _TABLE: Final[tuple[tuple[str, str, str, dict[str, tuple[Once, str | None]]], ...]] = (
     (

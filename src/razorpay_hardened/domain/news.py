@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from razorpay_hardened.domain.entities import Entity, Payment
-from razorpay_hardened.domain.entities.collection import parse_entity
 from razorpay_hardened.domain.entities._registry import model_of
+from razorpay_hardened.domain.entities.collection import parse_entity
 from razorpay_hardened.domain.facts import EntityFact
 from razorpay_hardened.domain.ids import OrderId, PaymentId, is_id
 from razorpay_hardened.domain.kinds import EVENTS, LIVES, fits_entity, taken_status
@@ -132,10 +132,10 @@ def _status(entity: Entity | None) -> str | None:
 
 def _order_of(entity: Entity | None) -> OrderId | None:
     """The order that an entity names itself: its own, or for a transfer the one that it was made from."""
-    named = getattr(entity, "order_id", None) or getattr(entity, "source", None)
+    named: Any = getattr(entity, "order_id", None) or getattr(entity, "source", None)
     return OrderId(named) if is_id("order", named) else None
 
 
 def _payment_of(entity: Entity | None) -> PaymentId | None:
-    named = getattr(entity, "payment_id", None) or getattr(entity, "source", None)
+    named: Any = getattr(entity, "payment_id", None) or getattr(entity, "source", None)
     return PaymentId(named) if is_id("payment", named) else None

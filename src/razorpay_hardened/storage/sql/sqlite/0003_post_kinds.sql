@@ -1,0 +1,1 @@
+-- After the last process of version 2 has gone: nothing of its own is left to take away.
