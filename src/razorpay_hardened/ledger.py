@@ -131,15 +131,13 @@ class Ledger:
         """What :meth:`apply` is going to load for ``facts``, as far as they tell it themselves."""
         return _Anchors(facts, {}).touches
 
-    def apply(
-        self, tx: Transaction, *facts: Fact, cause: Cause, inline: bool = True, again: bool = False
-    ) -> Applied:
+    def apply(self, tx: Transaction, *facts: Fact, cause: Cause, inline: bool = True, again: bool = False) -> Applied:
         """Decide on ``facts`` together and write what follows from them.
 
         ``inline`` false leaves every effect to a worker. ``again``: what these facts say of other entities was applied
-        when they were parked, and is left out while they have to wait on. Raises, before anything is written, the error that names the
-        contradiction: :class:`AmountMismatch`, :class:`CurrencyMismatch`, :class:`OverRefund`, :class:`BindingError`,
-        :class:`InconsistentEvent`, :class:`TransitionRefused`.
+        when they were parked, and is left out while they have to wait on. Raises, before anything is written, the
+        error that names the contradiction: :class:`AmountMismatch`, :class:`CurrencyMismatch`, :class:`OverRefund`,
+        :class:`BindingError`, :class:`InconsistentEvent`, :class:`TransitionRefused`.
         """
         unit = _Unit(tx, facts, cause, self._registry, self._clock.now())
         awaited = unit.decide(self._unknown_order)

@@ -151,7 +151,14 @@ LIVES: Final[Mapping[str, Life]] = {
         },
     ),
     "payout_link": Life(
-        (("pending",), ("issued", "processing", "attempted"), ("rejected",), ("expired",), ("cancelled",), ("processed",)),
+        (
+            ("pending",),
+            ("issued", "processing", "attempted"),
+            ("rejected",),
+            ("expired",),
+            ("cancelled",),
+            ("processed",),
+        ),
         {
             "pending": ("issued", "rejected"),
             "issued": ("processing", "cancelled", "expired"),
@@ -178,15 +185,13 @@ LIVES: Final[Mapping[str, Life]] = {
             "cancellation_initiated": ("cancelled",),
         },
     ),
-    "fund_account.validation": Life(
-        (("created",), ("failed",), ("completed",)), {"created": ("completed", "failed")}
-    ),
+    "fund_account.validation": Life((("created",), ("failed",), ("completed",)), {"created": ("completed", "failed")}),
     "payment.downtime": _DOWNTIME,
     "payout.downtime": _DOWNTIME,
 }
 """Kind → its life. Where two ends exclude each other, the later stage is the one that is dearer to miss: money that
-came in (``paid``), a transfer that left (``processed``: made again, it would be paid twice). A kind that is not here has
-no law: its status is whatever the newest event said."""
+came in (``paid``), a transfer that left (``processed``: made again, it would be paid twice). A kind that is not here
+has no law: its status is whatever the newest event said."""
 
 PHASE_RANK: Final[Mapping[str | None, int]] = {
     None: 0,
@@ -435,9 +440,7 @@ ALIASES: Final = {event: told.milestone for event, told in EVENTS.items() if eve
 """Razorpay's name for an event → ours for its milestone, where they differ: ``payment.dispute.won``."""
 
 _PROVEN: Final[Mapping[str, tuple[Told, ...]]] = {
-    kind: tuple(
-        told for told in EVENTS.values() if told.part == kind and told.once in (Once.EVER, Once.PHASE)
-    )
+    kind: tuple(told for told in EVENTS.values() if told.part == kind and told.once in (Once.EVER, Once.PHASE))
     for kind in LIVES
 }
 
@@ -538,7 +541,8 @@ def decide_entity(held: EntityState | None, fact: EntityFact, anchor: str, at: d
         raise InconsistentEvent(f"this id is that of a {held.kind}, and now of a {fact.kind}")
     if held.anchor == held.entity_id != anchor:
         held = replace(held, anchor=anchor)  # only now is it known which order it belongs to
-    ahead = _place(fact.kind, fact.phase, fact.status, told_at) > _place(held.kind, held.phase, held.status, held.told_at)
+    here = _place(held.kind, held.phase, held.status, held.told_at)
+    ahead = _place(fact.kind, fact.phase, fact.status, told_at) > here
     same = (held.phase, held.status) == (fact.phase, fact.status)
     if ahead:
         held = replace(

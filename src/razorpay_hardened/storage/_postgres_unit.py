@@ -41,9 +41,7 @@ _OPEN: Final = (
     b"SELECT razorpay_open_3(%s::text, %s::bytea, %s::text, %s::text, %s::timestamptz, %s::timestamptz,"
     b" %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])"
 )
-_LOAD: Final = (
-    b"SELECT razorpay_load_3(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])"
-)
+_LOAD: Final = b"SELECT razorpay_load_3(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])"
 _WRITE: Final = b"SELECT razorpay_write_3(%s::jsonb)"
 
 _ORDERS: Final = COLUMNS["razorpay_orders"]

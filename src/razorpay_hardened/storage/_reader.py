@@ -169,7 +169,8 @@ class SqlReader(TrailReader, KeepingReader):
         limit: int = 100,
     ) -> list[EntityState]:
         """Everything else made in [since, until)."""
-        where = self._made(since, until, statuses, after, "entity_id").maybe("kind = ?", kind).maybe("anchor = ?", anchor)
+        where = self._made(since, until, statuses, after, "entity_id")
+        where.maybe("kind = ?", kind).maybe("anchor = ?", anchor)
         found = self._list(where, "razorpay_entities", "created_at, entity_id", limit)
         return [self._rows.entity(row) for row in found]
 

@@ -197,7 +197,8 @@ class Statements:
         self.refunds = text(SELECT["razorpay_refunds"] + " WHERE refund_id IN ({many})")
         self.entities = text(SELECT["razorpay_entities"] + " WHERE entity_id IN ({many})")
         self.fired = text("SELECT key FROM razorpay_milestones WHERE key IN ({many})")
-        self.put_fired = text(_insert("razorpay_milestones", COLUMNS["razorpay_milestones"], "ON CONFLICT (key) DO NOTHING"))
+        fired = COLUMNS["razorpay_milestones"]
+        self.put_fired = text(_insert("razorpay_milestones", fired, "ON CONFLICT (key) DO NOTHING"))
         self.anchor = Saving(dialect, "razorpay_anchors")
         self.order = Saving(dialect, "razorpay_orders", "owner", "receipt", "created_at", "order_id")
         self.payment = Saving(dialect, "razorpay_payments", "anchor", "created_at")
