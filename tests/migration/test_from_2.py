@@ -74,7 +74,7 @@ def work_as_version_2(path: Path, key: str) -> None:
         for name, row in rows_of(key).items():
             connection.execute(V2[name], row).fetchall()
         connection.execute("COMMIT")
-        for name, sql in V2.items():
+        for sql in V2.values():
             if sql.startswith("SELECT"):
                 connection.execute(sql, ("",) * sql.count("?") if "LIMIT ?" not in sql else (1,) * sql.count("?"))
 
@@ -153,7 +153,8 @@ def url() -> Iterator[str]:
 def webhook_as_version_2(url: str, key: str) -> None:
     """The two trips of version 2's code: open, then write and commit."""
     order = f"order_{key}"
-    opened = "SELECT razorpay_open_2(%s::text, %s::bytea, 'e', NULL, now(), NULL, %s::text[], %s::text[], %s::text[], %s::text[])"
+    lists = ", ".join(["%s::text[]"] * 4)
+    opened = f"SELECT razorpay_open_2(%s::text, %s::bytea, 'e', NULL, now(), NULL, {lists})"
     payment = dict(
         zip(
             ("payment_id", "anchor", "order_id", "status", "reach", "amount", "currency", "created_at", "updated_at"),
@@ -173,7 +174,8 @@ def webhook_as_version_2(url: str, key: str) -> None:
 def _functions(url: str) -> set[str]:
     with psycopg.connect(url) as connection:
         found = connection.execute(
-            "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'razorpay%'"
+            "SELECT proname FROM pg_proc WHERE proname LIKE 'razorpay%'"
+            " AND pronamespace = current_schema()::regnamespace"
         )
         return {row[0] for row in found.fetchall()}
 
