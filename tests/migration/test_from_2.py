@@ -191,7 +191,7 @@ def _columns(url: str) -> set[tuple[Any, ...]]:
 
 
 def test_old_functions_work_until_the_end_of_version_2(url: str) -> None:
-    """Old code calls the old names beside the new ones; finishing takes them away, and nothing else differs from new."""
+    """Old code calls the old names beside the new ones; finishing takes them away, and nothing differs from new."""
     webhook_as_version_2(url, "before")
     with closing(PostgresStore(url)) as store:
         with pytest.raises(SchemaMismatch, match="db migrate"):

@@ -180,7 +180,7 @@ class StateContract:
     def test_a_milestone_that_has_fired_is_remembered_for_ever(self, store: Store) -> None:
         """Those that were asked for, and no others; writing one again changes nothing, and what was undone is not."""
         write(store, fired=[Fired("subscription.charged:sub_A:pay_1", T0), Fired("dispute.won:disp_A", T0)])
-        with store.transaction() as tx, pytest.raises(ValueError), tx.savepoint():  # noqa: PT011
+        with store.transaction() as tx, pytest.raises(ValueError), tx.savepoint():  # noqa: PT012, PT011
             tx.write(Batch(fired=[Fired("invoice.paid:inv_A", T0)]))
             raise ValueError
         write(store, fired=[Fired("dispute.won:disp_A", later(9))])
