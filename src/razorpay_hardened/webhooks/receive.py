@@ -20,6 +20,7 @@ from razorpay_hardened.effects import Relay
 from razorpay_hardened.errors import (
     AccountMismatch,
     BodyErased,
+    DeliveryInWork,
     EventUnknown,
     RazorpayHardenedError,
     SignatureError,
@@ -28,7 +29,7 @@ from razorpay_hardened.errors import (
 )
 from razorpay_hardened.ledger import Applied, Ledger
 from razorpay_hardened.ports.gateway import Gateway
-from razorpay_hardened.ports.store import Claim, Delivery, InboxRow, InboxState, Store, Touches, Transaction
+from razorpay_hardened.ports.store import Delivery, InboxRow, InboxState, Store, Touches, Transaction
 from razorpay_hardened.ports.unit import transact
 from razorpay_hardened.signals import (
     Bus,
@@ -42,8 +43,9 @@ from razorpay_hardened.signals import (
     Signal,
 )
 from razorpay_hardened.signing import VerifiedBody, WebhookVerifier
-from razorpay_hardened.web import MAX_BODY_BYTES, Reply, Request
-from razorpay_hardened.webhooks.guard import event_id_in, refuse
+from razorpay_hardened.web import Reply, Request
+from razorpay_hardened.webhooks._twins import InWork
+from razorpay_hardened.webhooks.guard import Guard, event_id_in
 from razorpay_hardened.webhooks.parse import parse_event
 from razorpay_hardened.webhooks.pending import Drained, Pending, PendingWork
 
@@ -57,6 +59,7 @@ STALE_AFTER: Final = timedelta(hours=24)
 _AFTER_EFFECTS: Final = 20
 _AFTER_BUDGET_S: Final = 2.0
 _RETRY_AFTER: Final = "30"
+_TWIN_RETRY_AFTER: Final = "5"
 
 
 class Replayed(NamedTuple):
@@ -75,6 +78,11 @@ class _Outcome(NamedTuple):
     signals: tuple[Signal, ...] = ()
     alarms: tuple[tuple[str, str, str], ...] = ()
     applied: Applied | None = None
+    event: WebhookEvent | None = None
+    digest: str = ""
+    begun: float = 0.0
+    conflict: str | None = None
+    """The event id that another body has, too."""
 
 
 class Webhooks:
@@ -92,7 +100,7 @@ class Webhooks:
         ack: Ack = "effect",
         account_id: str | None = None,
         gateway: Callable[[], Gateway] | None = None,
-        max_body_bytes: int = MAX_BODY_BYTES,
+        guard: Guard | None = None,
     ) -> None:
         self._store = store
         self._ledger = ledger
@@ -102,7 +110,8 @@ class Webhooks:
         self._bus = bus
         self._inline = ack == "effect"
         self._account_id = account_id
-        self._max_body_bytes = max_body_bytes
+        self._guard = guard or Guard(clock=clock, bus=bus)
+        self._twins = InWork()
         self._pending = Pending(store, ledger, relay, clock=clock, bus=bus, ack=ack, gateway=gateway)
 
     def handle(self, request: Request) -> Reply:
@@ -111,28 +120,66 @@ class Webhooks:
         ============ =========================================================================
         200          processed, duplicate, ignored, parked, quarantined, paused, or given up with an alarm
         401          not signed rightly: nothing was read or stored
-        405 413 415  refused from the head of the request
+        403 405      refused from the head of the request: source, method
+        409          the very same delivery is still in work: please send it again
+        413 415      refused from the head of the request: size, content coding
+        429          too many bad signatures, or too many requests, from this source
         500          stored; an inline effect waits for the redelivery (``ack="effect"``)
         503          could not be stored now: please send it again
         ============ =========================================================================
         """
-        refusal = refuse(request, self._max_body_bytes)
-        if refusal is not None:
-            self._rejected(request, refusal.reason)
-            return refusal.reply
-        try:
-            body = self._verifier.verify(request.body, request.headers)
-        except SignatureError as error:
-            self._rejected(request, error.code)
-            return Reply(401)  # the same for every cause
+        refused = self.admit(request)
+        return self.receive(request) if refused is None else refused
+
+    def admit(self, request: Request) -> Reply | None:
+        """The first half of :meth:`handle`: a refusal from the head of a request, or None where its body may be read.
+
+        For servers that read the body themselves: ask with an empty body, read no more than :attr:`max_body_bytes`,
+        then call :meth:`receive`. Each request is counted once here.
+        """
+        refusal = self._guard.refuse(request)
+        if refusal is None:
+            return None
+        self._rejected(request, refusal.reason)
+        return refusal.reply
+
+    @property
+    def max_body_bytes(self) -> int:
+        """The largest body that is read."""
+        return self._guard.max_body_bytes
+
+    def receive(self, request: Request) -> Reply:
+        """The second half of :meth:`handle`, for a request that was admitted: verify, store, answer."""
+        body = self._verified(request)
+        if isinstance(body, Reply):
+            return body
         try:
             return self._deliver(body, event_id_in(request))
-        except TransactionMisuse:
+        except RazorpayHardenedError as error:
+            return self._not_stored(error)
+
+    def _verified(self, request: Request) -> VerifiedBody | Reply:
+        if len(request.body) > self._guard.max_body_bytes:
+            self._rejected(request, "PayloadTooLarge")
+            return Reply(413)
+        try:
+            return self._verifier.verify(request.body, request.headers)
+        except SignatureError as error:
+            self._rejected(request, error.code)
+            self._guard.bad_signature(request)
+            return Reply(401)  # the same for every cause
+
+    def _not_stored(self, error: RazorpayHardenedError) -> Reply:
+        """The answer where nothing was committed. Raises what the store does not raise."""
+        if isinstance(error, DeliveryInWork):
+            return Reply.json(409, {"status": "in_work"}, Retry_After=_TWIN_RETRY_AFTER)
+        if isinstance(error, TransactionMisuse):
             self._bus.alarm("transaction_misuse", "TransactionMisuse", "a handler ended the transaction itself")
             return _reply(500, "handler_ended_the_transaction")
-        except StorageError as error:
-            self._bus.alarm(f"storage:{error.code}", error.code, "deliveries are answered 503")
-            return Reply.json(503, {"status": "not_stored"}, Retry_After=_RETRY_AFTER)
+        if not isinstance(error, StorageError):
+            raise error
+        self._bus.alarm(f"storage:{error.code}", error.code, "deliveries are answered 503")
+        return Reply.json(503, {"status": "not_stored"}, Retry_After=_RETRY_AFTER)
 
     def process_pending(self, *, limit: int = 100) -> PendingWork:
         """Do what waits: inline effects to retry, ``after`` effects, parked events. For a scheduler or a worker.
@@ -182,36 +229,39 @@ class Webhooks:
     # --- one delivery
 
     def _deliver(self, body: VerifiedBody, event_id: str | None) -> Reply:
+        with self._twins.alone(body.digest):
+            outcome = self._outcome(body, event_id)
+        return self._finish(outcome)
+
+    def _outcome(self, body: VerifiedBody, event_id: str | None) -> _Outcome:
+        """What becomes of one delivery: committed, and not yet told."""
         begun = self._clock.monotonic()
         known = None if self._store.claims_cheaply else self._store.inbox_state(body.digest)
         if known is not None and known != "waiting":
-            return self._finish(_duplicate(body.digest, event_id, known))
+            return _duplicate(body.digest, event_id, known)
         try:
             event = self._parse(body, event_id)
             facts = event.facts()
         except StorageError:
             raise
         except RazorpayHardenedError as error:
-            return self._finish(self._quarantine_only(body, event_id, error))
+            return self._quarantine_only(body, event_id, error)
         self._bus.emit(EventReceived(event.name, event_id, body.digest, self._clock.now()))
         delivery = self._delivery(body, event.name, event_id, event.created_at)
 
-        def work(tx: Transaction) -> tuple[Claim, _Outcome]:
+        def work(tx: Transaction) -> _Outcome:
             claim = tx.claim(delivery, self._ledger.touches(facts))
             if claim.state == "new":
-                return claim, self._first(tx, event, facts, body.digest)
-            if claim.state == "waiting" and claim.anchor is not None:
-                return claim, self._again(tx, event, body.digest, claim.anchor)
-            return claim, _duplicate(body.digest, event_id, claim.state)
+                outcome = self._first(tx, event, facts, body.digest)
+            elif claim.state == "waiting" and claim.anchor is not None:
+                outcome = self._again(tx, event, body.digest, claim.anchor)
+            else:
+                outcome = _duplicate(body.digest, event_id, claim.state)
+            return outcome._replace(
+                conflict=event_id if claim.conflict else None, event=event, digest=body.digest, begun=begun
+            )
 
-        claim, outcome = transact(self._store, work)
-        if claim.conflict:
-            self._bus.alarm(f"event_id_conflict:{event_id}", "event_id_conflict", "one event id, two signed bodies")
-        applied = outcome.applied
-        reply = self._finish(outcome)
-        if applied is not None:
-            self._store.after_commit(lambda: self._processed(event, body.digest, applied, begun))
-        return reply
+        return transact(self._store, work)
 
     def _parse(self, body: VerifiedBody, event_id: str | None) -> WebhookEvent:
         event = parse_event(body, event_id)
@@ -301,20 +351,27 @@ class Webhooks:
 
     # --- telling
 
-    def _finish(self, outcome: _Outcome) -> Reply:
-        """After the commit, the outermost one: tell the bus, run what may run now. The answer waits for neither."""
-        self._store.after_commit(lambda: self._committed(outcome))
-        return _reply(outcome.status, outcome.word)
+    def _finish(self, *outcomes: _Outcome) -> Reply:
+        """After the commit, the outermost one: tell the bus, run what may run now. Gives the answer to the last."""
+        self._store.after_commit(lambda: self._committed(outcomes))
+        return _reply(outcomes[-1].status, outcomes[-1].word)
 
-    def _committed(self, outcome: _Outcome) -> None:
-        for signal in outcome.signals:
-            self._bus.emit(signal)
-        for alarm in outcome.alarms:
-            self._bus.alarm(*alarm)
-        if outcome.applied is not None:
-            outcome.applied.announce(self._bus)
-            if self._inline:
-                self._run_after()
+    def _committed(self, outcomes: tuple[_Outcome, ...]) -> None:
+        for outcome in outcomes:
+            if outcome.conflict is not None:
+                key = f"event_id_conflict:{outcome.conflict}"
+                self._bus.alarm(key, "event_id_conflict", "one event id, two signed bodies")
+            for signal in outcome.signals:
+                self._bus.emit(signal)
+            for alarm in outcome.alarms:
+                self._bus.alarm(*alarm)
+            if outcome.applied is not None:
+                outcome.applied.announce(self._bus)
+        applied = [outcome for outcome in outcomes if outcome.applied is not None]
+        if applied and self._inline:
+            self._run_after()
+        for outcome in applied:
+            self._processed(outcome)
 
     def _run_after(self) -> None:
         """Without a worker, ``after`` effects get their first attempt here, and late ones of other orders theirs."""
@@ -324,9 +381,11 @@ class Webhooks:
             # The delivery is durable and its effects are rows: they wait for the next delivery or process_pending.
             self._bus.alarm(f"storage:{error.code}", error.code, "after effects could not be run now")
 
-    def _processed(self, event: WebhookEvent, digest: str, applied: Applied, begun: float) -> None:
-        fired = tuple(one.name for one in applied.milestones)
-        self._bus.emit(EventProcessed(digest, event.name, fired, self._clock.monotonic() - begun))
+    def _processed(self, outcome: _Outcome) -> None:
+        event, applied, begun = outcome.event, outcome.applied, outcome.begun
+        if event is not None and applied is not None:
+            fired = tuple(one.name for one in applied.milestones)
+            self._bus.emit(EventProcessed(outcome.digest, event.name, fired, self._clock.monotonic() - begun))
 
     def _rejected(self, request: Request, reason: str) -> None:
         self._bus.emit(EventRejected(reason, len(request.body), request.remote_addr))
