@@ -7,7 +7,7 @@ come again (FAULTS rule 4). Between processes the claim's own lock does the same
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event, Lock
 from typing import Final
@@ -42,14 +42,33 @@ class InWork:
         try:
             yield
         finally:
-            with self._lock:
-                ended = self._held.pop(digest, None)
-            if ended is not None:
-                ended.set()
+            self._leave(digest)
 
-    def _enter(self, digest: str, wait_s: float) -> None:
+    @contextmanager
+    def those_free(self, digests: Iterable[str]) -> Iterator[set[str]]:
+        """Be the only one with those of ``digests`` that nobody has now: gives which, and waits for nothing."""
+        self._refresh()
+        with self._lock:
+            free = {digest for digest in digests if digest not in self._held}
+            self._held.update(dict.fromkeys(free))
+        try:
+            yield free
+        finally:
+            for digest in free:
+                self._leave(digest)
+
+    def _leave(self, digest: str) -> None:
+        with self._lock:
+            ended = self._held.pop(digest, None)
+        if ended is not None:
+            ended.set()
+
+    def _refresh(self) -> None:
         if self._pid != os.getpid():  # threads do not come along with a fork, and neither does their work
             self._afresh()
+
+    def _enter(self, digest: str, wait_s: float) -> None:
+        self._refresh()
         until: float | None = None
         while (first := self._first(digest)) is not None:
             now = _CLOCK.monotonic()

@@ -7,12 +7,13 @@ make Razorpay switch the endpoint off (FAULTS rules 1 to 5).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from razorpay_hardened.clock import Clock
+from razorpay_hardened.clock import Clock, SystemClock
 from razorpay_hardened.domain.events import WebhookEvent
 from razorpay_hardened.domain.facts import Cause, Fact
 from razorpay_hardened.domain.privacy import subjects_of
@@ -27,10 +28,10 @@ from razorpay_hardened.errors import (
     StorageError,
     TransactionMisuse,
 )
-from razorpay_hardened.ledger import Applied, Ledger
+from razorpay_hardened.ledger import Applied, Ledger, Told
 from razorpay_hardened.ports.gateway import Gateway
 from razorpay_hardened.ports.store import Delivery, InboxRow, InboxState, Store, Touches, Transaction
-from razorpay_hardened.ports.unit import transact
+from razorpay_hardened.ports.unit import BUDGET_S, transact
 from razorpay_hardened.signals import (
     Bus,
     EventDuplicate,
@@ -59,6 +60,7 @@ STALE_AFTER: Final = timedelta(hours=24)
 _AFTER_EFFECTS: Final = 20
 _AFTER_BUDGET_S: Final = 2.0
 _RETRY_AFTER: Final = "30"
+_REAL: Final = SystemClock()  # waiting is real time, whatever the application's clock says
 _TWIN_RETRY_AFTER: Final = "5"
 
 
@@ -83,6 +85,15 @@ class _Outcome(NamedTuple):
     begun: float = 0.0
     conflict: str | None = None
     """The event id that another body has, too."""
+
+
+class _Usable(NamedTuple):
+    """A verified body that could be read."""
+
+    digest: str
+    event: WebhookEvent
+    facts: tuple[Fact, ...]
+    delivery: Delivery
 
 
 class Webhooks:
@@ -153,8 +164,11 @@ class Webhooks:
         body = self._verified(request)
         if isinstance(body, Reply):
             return body
+        return self._stored(body, event_id_in(request))
+
+    def _stored(self, body: VerifiedBody, event_id: str | None) -> Reply:
         try:
-            return self._deliver(body, event_id_in(request))
+            return self._deliver(body, event_id)
         except RazorpayHardenedError as error:
             return self._not_stored(error)
 
@@ -179,7 +193,30 @@ class Webhooks:
         if not isinstance(error, StorageError):
             raise error
         self._bus.alarm(f"storage:{error.code}", error.code, "deliveries are answered 503")
-        return Reply.json(503, {"status": "not_stored"}, Retry_After=_RETRY_AFTER)
+        return _busy()
+
+    def handle_many(self, requests: Sequence[Request]) -> list[Reply]:
+        """:meth:`handle` for each, with one commit for all that can share one; the answers are in the order given.
+
+        For deliveries that have queued up. A body that cannot be used and a handler that raises cost their neighbours
+        nothing; where the shared transaction fails, each delivery gets one of its own. Raises what :meth:`handle`
+        raises, once all the others have their answers on record.
+        """
+        replies = [self.admit(request) for request in requests]
+        rest: list[tuple[int, VerifiedBody, str | None]] = []
+        for place, request in enumerate(requests):
+            if replies[place] is None:
+                body = self._verified(request)
+                if isinstance(body, Reply):
+                    replies[place] = body
+                else:
+                    rest.append((place, body, event_id_in(request)))
+        ends = self.deliver_many([(body, event_id) for _, body, event_id in rest])
+        for (place, _, _), end in zip(rest, ends, strict=True):
+            if isinstance(end, BaseException):
+                raise end
+            replies[place] = end
+        return [reply for reply in replies if reply is not None]
 
     def process_pending(self, *, limit: int = 100) -> PendingWork:
         """Do what waits: inline effects to retry, ``after`` effects, parked events. For a scheduler or a worker.
@@ -204,7 +241,7 @@ class Webhooks:
         Raises :class:`EventUnknown`, :class:`BodyErased` where retention has taken the body, or the payload's own error
         when it is still not usable.
         """
-        row = self._stored(reference)
+        row = self._on_record(reference)
         if row.erased_at is not None:
             raise BodyErased(f"the body of this delivery was erased on {row.erased_at:%Y-%m-%d}: reconcile instead")
         given_up = self._pending.given_up(row)
@@ -217,7 +254,7 @@ class Webhooks:
         after = self._store.inbox_state(row.digest)
         return Replayed(row.state, after or row.state, tuple(one.key for one in applied.milestones))
 
-    def _stored(self, reference: str) -> InboxRow:
+    def _on_record(self, reference: str) -> InboxRow:
         row = self._store.delivery(reference)
         if row is None:
             rows = self._store.deliveries(event_id=reference, limit=1)
@@ -263,6 +300,103 @@ class Webhooks:
 
         return transact(self._store, work)
 
+    # --- many at once
+
+    def deliver_many(self, verified: Sequence[tuple[VerifiedBody, str | None]]) -> list[Reply | BaseException]:
+        """Answer verified bodies (each with its event id), with one commit for all that can share one.
+
+        Nothing is raised but ``KeyboardInterrupt``: what :meth:`handle` would raise for a delivery takes its place.
+        """
+        until = _REAL.monotonic() + BUDGET_S
+        once = {body.digest: (body, event_id) for body, event_id in reversed(verified)}  # the first of equal ones
+        ends: dict[str, Reply | BaseException] = {}
+        if len(once) > 1:
+            outcomes = self._together(list(reversed(once.values())))
+            if outcomes:
+                self._finish(*outcomes.values())
+            ends = {digest: _reply(one.status, one.word) for digest, one in outcomes.items()}
+        seen: set[str] = set()
+        given: list[Reply | BaseException] = []
+        for body, event_id in verified:
+            if body.digest not in ends:
+                late = _REAL.monotonic() > until
+                ends[body.digest] = _busy() if late else self._alone(body, event_id)
+            elif body.digest in seen:
+                ends[body.digest] = self._repeated(body, event_id, ends[body.digest])
+            seen.add(body.digest)
+            given.append(ends[body.digest])
+        return given
+
+    def _repeated(
+        self, body: VerifiedBody, event_id: str | None, first: Reply | BaseException
+    ) -> Reply | BaseException:
+        """The answer to a body that is in the same batch twice: a duplicate where the first is done with."""
+        if isinstance(first, Reply) and first.status == 200:
+            return self._finish(_duplicate(body.digest, event_id, "done"))
+        return first
+
+    def _alone(self, body: VerifiedBody, event_id: str | None) -> Reply | BaseException:
+        try:
+            return self._stored(body, event_id)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # its own sender is told, and nobody else's
+            return error
+
+    def _together(self, verified: Sequence[tuple[VerifiedBody, str | None]]) -> dict[str, _Outcome]:
+        """The outcomes, by digest, of those that one transaction could settle: all of them, some, or none.
+
+        None where it failed: then each is tried by itself, and what was wrong with one shows there.
+        """
+        usable: list[_Usable] = []
+        for body, event_id in verified:
+            with suppress(RazorpayHardenedError):  # it is quarantined by itself
+                event = self._parse(body, event_id)
+                usable.append(_Usable(body.digest, event, event.facts(), self._received(body, event)))
+        with self._twins.those_free([one.digest for one in usable]) as free:
+            usable = [one for one in usable if one.digest in free]
+            if len(usable) < 2:
+                return {}
+            begun = self._clock.monotonic()
+            try:
+                return transact(self._store, lambda tx: self._settle_many(tx, usable, begun))
+            except KeyboardInterrupt:
+                raise
+            except BaseException:  # noqa: BLE001  # nothing is lost: each gets a transaction of its own, and raises there
+                return {}
+
+    def _settle_many(self, tx: Transaction, usable: Sequence[_Usable], begun: float) -> dict[str, _Outcome]:
+        claims = tx.claim_many([one.delivery for one in usable])
+        news: list[tuple[_Usable, Told]] = []
+        outcomes: dict[str, _Outcome] = {}
+        for one, claim in zip(usable, claims, strict=True):
+            if claim.state == "new" and one.facts:
+                cause = self._cause(one.event.name, one.event.id, one.digest)
+                news.append((one, Told(one.facts, cause)))
+            elif claim.state == "new":
+                outcomes[one.digest] = self._ignored(tx, one.event, one.digest)
+            elif claim.state != "waiting":  # a waiting one is tried again by itself
+                outcomes[one.digest] = _duplicate(one.digest, one.event.id, claim.state)
+        if news:
+            results = self._ledger.apply_many(tx, [told for _, told in news], inline=self._inline)
+            for (one, told), result in zip(news, results, strict=True):
+                outcomes[one.digest] = self._settled(tx, one.event, one.digest, result, told.cause)
+        for one, claim in zip(usable, claims, strict=True):
+            if one.digest in outcomes:
+                outcome, event = outcomes[one.digest], one.event
+                received = EventReceived(event.name, event.id, one.digest, one.delivery.received_at)
+                outcomes[one.digest] = outcome._replace(
+                    signals=(received, *outcome.signals),
+                    conflict=event.id if claim.conflict else None,
+                    event=event,
+                    digest=one.digest,
+                    begun=begun,
+                )
+        return outcomes
+
+    def _received(self, body: VerifiedBody, event: WebhookEvent) -> Delivery:
+        return self._delivery(body, event.name, event.id, event.created_at)
+
     def _parse(self, body: VerifiedBody, event_id: str | None) -> WebhookEvent:
         event = parse_event(body, event_id)
         if self._account_id is not None and event.account_id not in (None, self._account_id):
@@ -270,23 +404,35 @@ class Webhooks:
         return event
 
     def _first(self, tx: Transaction, event: WebhookEvent, facts: tuple[Fact, ...], digest: str) -> _Outcome:
-        now = self._clock.now()
         if not facts:
-            tx.settle(digest, "ignored", now)
-            return _Outcome(200, "ignored", (EventIgnored(digest, event.name[:64]),))
+            return self._ignored(tx, event, digest)
         cause = self._cause(event.name, event.id, digest)
+        result: Applied | RazorpayHardenedError
         try:
-            applied = self._ledger.apply(tx, *facts, cause=cause, inline=self._inline)
+            result = self._ledger.apply(tx, *facts, cause=cause, inline=self._inline)
         except StorageError:
             raise
         except RazorpayHardenedError as error:
-            return self._quarantine(tx, digest, event.name, error, cause)
-        if applied.parked_under is not None:
-            tx.settle(digest, "parked", now, anchor=applied.parked_under)
-            return _Outcome(200, "parked", (EventParked(digest, applied.parked_under),))
-        if not applied.waiting and event.created_at is not None and now - event.created_at > STALE_AFTER:
-            tx.settle(digest, "done", now, anchor=applied.anchors[0], reason="stale")
-        return self._answer(tx, digest, applied, fresh=True)
+            result = error
+        return self._settled(tx, event, digest, result, cause)
+
+    def _ignored(self, tx: Transaction, event: WebhookEvent, digest: str) -> _Outcome:
+        tx.settle(digest, "ignored", self._clock.now())
+        return _Outcome(200, "ignored", (EventIgnored(digest, event.name[:64]),))
+
+    def _settled(
+        self, tx: Transaction, event: WebhookEvent, digest: str, result: Applied | RazorpayHardenedError, cause: Cause
+    ) -> _Outcome:
+        """What the ledger said of a first delivery, put on record."""
+        if isinstance(result, RazorpayHardenedError):
+            return self._quarantine(tx, digest, event.name, result, cause)
+        now = self._clock.now()
+        if result.parked_under is not None:
+            tx.settle(digest, "parked", now, anchor=result.parked_under)
+            return _Outcome(200, "parked", (EventParked(digest, result.parked_under),))
+        if not result.waiting and event.created_at is not None and now - event.created_at > STALE_AFTER:
+            tx.settle(digest, "done", now, anchor=result.anchors[0], reason="stale")
+        return self._answer(tx, digest, result, fresh=True)
 
     def _again(self, tx: Transaction, event: WebhookEvent, digest: str, anchor: str) -> _Outcome:
         """A redelivery of a body whose inline effect waits: the facts are in, the effect is what is left."""
@@ -399,6 +545,11 @@ class Webhooks:
 
 def _duplicate(digest: str, event_id: str | None, state: str) -> _Outcome:
     return _Outcome(200, "duplicate", (EventDuplicate(digest, event_id, state),))
+
+
+@lru_cache(maxsize=1)
+def _busy() -> Reply:
+    return Reply.json(503, {"status": "not_stored"}, Retry_After=_RETRY_AFTER)
 
 
 @lru_cache(maxsize=16)
