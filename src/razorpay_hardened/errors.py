@@ -19,7 +19,7 @@
     ├── TransitionRefused · UnknownStatus · PlanUnknown · EventUnknown · BodyErased
     ├── StorageError
     │   ├── StorageUnavailable      try again later; nothing was committed
-    │   │   └── StorageConflict · CommitUnknown
+    │   │   └── StorageConflict · CommitUnknown · DeliveryInWork
     │   └── StorageReadOnly · SchemaMismatch · TransactionMisuse · AuditBroken
     ├── ApiError                    .status .code .field .source .step .reason .request_id .retryable
     │   ├── ApiConnectionError      the request did not reach Razorpay
@@ -59,6 +59,7 @@ __all__ = [
     "ConfigError",
     "CurrencyError",
     "CurrencyMismatch",
+    "DeliveryInWork",
     "EncodingRefused",
     "EventUnknown",
     "ExtraMissing",
@@ -312,6 +313,10 @@ class StorageConflict(StorageUnavailable):
 
 class CommitUnknown(StorageUnavailable):
     """The answer to COMMIT was lost: it may have been committed. Do the same again: keys make it one."""
+
+
+class DeliveryInWork(StorageUnavailable):
+    """The very same delivery is being processed by somebody else, who has not ended in time: send it again later."""
 
 
 class StorageReadOnly(StorageError):

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from razorpay_hardened.clock import Clock
 from razorpay_hardened.domain.audit import AuditRow, chained
@@ -64,7 +64,7 @@ from razorpay_hardened.errors import OrderMismatch, OrderUnknown, RazorpayHarden
 from razorpay_hardened.ports.store import Batch, EffectRow, Fired, Held, InboxRow, NewEffect, Touches, Transaction
 from razorpay_hardened.signals import Bus, EventQuarantined, Signal, StatusChanged, TransitionRefused
 
-__all__ = ["Applied", "Ledger", "UnknownOrder"]
+__all__ = ["Applied", "Ledger", "Told", "UnknownOrder"]
 
 UnknownOrder: TypeAlias = Literal["park", "accept"]
 """What to do with news of an order that is not ours to know yet: keep it until the order is registered, or take it."""
@@ -118,6 +118,13 @@ class Applied:
         self.alarms += other.alarms
 
 
+class Told(NamedTuple):
+    """One piece of news in a batch: its facts, and who told them. ``cause.digest`` tells it from the others."""
+
+    facts: tuple[Fact, ...]
+    cause: Cause
+
+
 class Ledger:
     """Applies facts inside a transaction that the caller has opened."""
 
@@ -150,6 +157,57 @@ class Ledger:
         if inline:
             self._run(tx, unit, applied, unit.due, redelivered=True)
         return applied
+
+    def apply_many(
+        self, tx: Transaction, news: Sequence[Told], *, inline: bool = True
+    ) -> list[Applied | RazorpayHardenedError]:
+        """Decide on many pieces of news in their order, as if each had a call of its own, and write once.
+
+        The news tells of orders, payments and refunds only: other entities are applied one by one. Gives for each what
+        :meth:`apply` would give, or the error that it would raise: such a piece changes nothing,
+        and its neighbours are not touched. What belongs to none of them alone (an older effect that was tried again, a
+        parked delivery that was drained) is told with the first.
+        """
+        unit = _Unit(tx, (), news[0].cause, self._registry, self._clock.now())
+        unit.read_ahead(news, self._unknown_order)
+        results = [unit.try_to_decide(place, told, self._unknown_order) for place, told in enumerate(news)]
+        for place, told in enumerate(news):  # what waited for something that came later in the same batch
+            before = results[place]
+            if isinstance(before, Applied) and before.parked_under in unit.now_known:
+                results[place] = unit.try_to_decide(place, told, self._unknown_order)
+        parts = [one for one in results if isinstance(one, Applied) and one.parked_under is None]
+        if not parts:
+            return results
+        whole = unit.write(told=inline)
+        for place, one in enumerate(results):
+            if isinstance(one, Applied) and one.parked_under is None:
+                unit.share(place, one, whole)
+        self._drain(tx, unit.now_known, parts[0], inline=inline)
+        if inline:
+            self._run_many(tx, unit, news, results)
+        return results
+
+    def _run_many(
+        self, tx: Transaction, unit: _Unit, news: Sequence[Told], results: Sequence[Applied | RazorpayHardenedError]
+    ) -> None:
+        """Call the handlers that are due, once, and tell each piece of news what became of its own."""
+        parts = {
+            told.cause.digest: one
+            for told, one in zip(news, results, strict=True)
+            if isinstance(one, Applied) and one.parked_under is None
+        }
+        first = next(iter(parts.values()))
+        ran = Applied()
+        self._run(tx, unit, ran, unit.due, redelivered=True)
+        first.alarms += ran.alarms
+        for attempt in ran.attempts:
+            digest = delivery_of(attempt.row)
+            mine = parts.get(digest, first)
+            mine.attempts.append(attempt)
+            mine.paused = mine.paused or ran.paused
+            waits = attempt.state == "waiting" and not ran.paused and digest in parts
+            if waits and is_redelivered(attempt.row.at, unit.now):
+                mine.waiting.append(attempt)
 
     def resume(
         self, tx: Transaction, anchor: str, *, cause: Cause, redelivered: bool, due_by: datetime | None = None
@@ -258,8 +316,24 @@ class _Fired(NamedTuple):
     kind: str
     before: str | None
     after: str
+    cause: Cause
+    place: int
+    """Which piece of news it was."""
+    turn: int
+    """When that was decided: its milestones fire in their own order, one piece of news after the other."""
     payment_id: str | None = None
     paid: tuple[int, str] | None = None
+
+
+class _Mark(NamedTuple):
+    """How far a unit had come, to go back to where a piece of news contradicts what is held."""
+
+    held: Held
+    changed: dict[tuple[str, str], Row]
+    furthest: dict[str, int]
+    anchors_changed: set[str]
+    by_order: dict[str, str]
+    lengths: tuple[int, ...]
 
 
 class _Unit:
@@ -271,7 +345,15 @@ class _Unit:
         self.cause = cause
         self.registry = registry
         self.now = now
+        self.place = self._turn = 0
         self.held = Held()
+        self._by_order: dict[str, str] = {}
+        """Razorpay's order id → local id, of the orders held."""
+        self._asked: tuple[set[str], ...] = (set(), set(), set(), set(), set())
+        """Local ids, payments, refunds, other entities and milestones that were read, found or not."""
+        self._anchor_of: dict[str, str] = {}
+        self._about: set[str] = set()
+        """The anchors that the piece of news in hand is about."""
         self.due: list[EffectRow] = []
         self.now_known: list[str] = []
         self._touched = Batch()
@@ -294,17 +376,26 @@ class _Unit:
         # An anchor that is read again has told its waiting effects before.
         held.waiting = [*held.waiting, *(row for row in got.waiting if row.anchor not in held.anchors)]
         held.anchors = got.anchors | held.anchors
+        self._about.update(got.anchors)
+        for asked, ids in zip(self._asked, touches[1:], strict=True):
+            asked.update(ids)
+        self._by_order.update((row.order_id, id_) for id_, row in got.orders.items() if row.order_id is not None)
         held.orders |= {id_: row for id_, row in got.orders.items() if ("order", id_) not in self._changed}
         held.payments |= {id_: row for id_, row in got.payments.items() if ("payment", id_) not in self._changed}
         held.refunds |= {id_: row for id_, row in got.refunds.items() if ("refund", id_) not in self._changed}
         held.entities |= {id_: row for id_, row in got.entities.items() if ("entity", id_) not in self._changed}
         held.fired |= got.fired
 
+    def _need(self, touches: Touches) -> None:
+        """Read what was not read yet."""
+        self._about.update(touches.anchors)
+        if not self.held.anchors.keys() >= set(touches.anchors) or not all(
+            asked.issuperset(ids) for asked, ids in zip(self._asked, touches[1:], strict=True)
+        ):
+            self.read(touches)
+
     def _order_of(self, anchor: str) -> OrderState | None:
-        for order in self.held.orders.values():
-            if order.order_id == anchor or order.local_id == anchor:
-                return order
-        return None
+        return self.held.orders.get(self._by_order.get(anchor, anchor))
 
     def rows_of(self, row: EffectRow) -> tuple[Row, OrderState | None]:
         """The rows that an effect is about, read under the anchor's lock where this unit did not need them before."""
@@ -327,10 +418,110 @@ class _Unit:
 
     # --- deciding
 
+    def read_ahead(self, news: Sequence[Told], unknown_order: UnknownOrder) -> None:
+        """Read for all of the news at once, in the one order in which everybody locks."""
+        placed = _Anchors([fact for told in news for fact in told.facts], self._known_of(news))
+        self.read(placed.touches)
+        coming = {
+            fact.payment_id
+            for told in news
+            for fact in told.facts
+            if isinstance(fact, PaymentFact)
+            and fact.payment_id not in self.held.payments
+            and (unknown_order == "accept" or self._order_of(placed.of(fact)) is not None)
+        }
+        if missing := tuple(sorted(coming - self.held.anchors.keys())):
+            self.read(Touches(missing))  # see _await_refunds
+
+    def try_to_decide(self, place: int, told: Told, unknown_order: UnknownOrder) -> Applied | RazorpayHardenedError:
+        """Decide on one piece of news among others. One that waits, or contradicts what is held, leaves nothing."""
+        mark = self._mark()
+        self._turn += 1
+        self.place, self.facts, self.cause, self._about = place, told.facts, told.cause, set()
+        try:
+            awaited = self.decide(unknown_order)
+        except StorageError:
+            raise
+        except RazorpayHardenedError as error:
+            self._go_back(mark)
+            return error
+        if awaited is not None:
+            self._go_back(mark)
+            return Applied(parked_under=awaited)
+        signals, alarms = mark.lengths[-2:]
+        return Applied(
+            anchors=tuple(sorted(self._about)), signals=self._signals[signals:], alarms=self._alarms[alarms:]
+        )
+
+    def share(self, place: int, part: Applied, whole: Applied) -> None:
+        """Give one piece of news its part of what was written."""
+        part.milestones = [one.milestone for one in self._fired if one.place == place]
+        mine = set(part.anchors)
+        part.orders = {id_: row for id_, row in whole.orders.items() if (row.order_id or id_) in mine}
+        part.payments = {id_: row for id_, row in whole.payments.items() if row.anchor in mine}
+        part.refunds = {id_: row for id_, row in whole.refunds.items() if row.anchor in mine}
+
+    def _lists(self) -> tuple[list[Any], ...]:
+        touched = self._touched
+        return (
+            touched.audit,
+            touched.fired,
+            self._fired,
+            self.now_known,
+            self.held.waiting,
+            self._signals,
+            self._alarms,
+        )
+
+    def _mark(self) -> _Mark:
+        held = self.held
+        return _Mark(
+            Held(
+                dict(held.anchors),
+                dict(held.orders),
+                dict(held.payments),
+                dict(held.refunds),
+                entities=dict(held.entities),
+                fired=set(held.fired),
+            ),
+            dict(self._changed),
+            dict(self._furthest),
+            set(self._anchors_changed),
+            dict(self._by_order),
+            tuple(map(len, self._lists())),
+        )
+
+    def _go_back(self, mark: _Mark) -> None:
+        """Forget what was decided since. What was read since is forgotten too, and read again where it is needed."""
+        for rows, length in zip(self._lists(), mark.lengths, strict=True):
+            del rows[length:]
+        waiting = self.held.waiting
+        self.held = mark.held
+        self.held.waiting = waiting
+        self._changed, self._furthest = mark.changed, mark.furthest
+        self._anchors_changed, self._by_order = mark.anchors_changed, mark.by_order
+        for asked in self._asked:
+            asked.clear()
+
+    def _known_of(self, news: Sequence[Told]) -> dict[str, str]:
+        """Payment → anchor, for those whose facts do not say it, as far as they are known here."""
+        asked: set[str] = {
+            fact.payment_id
+            for told in news
+            for fact in told.facts
+            if isinstance(fact, (PaymentFact, RefundFact, EntityFact))
+            and fact.order_id is None
+            and fact.payment_id is not None
+        }
+        if missing := sorted(asked - self._anchor_of.keys() - self.held.payments.keys()):
+            self._anchor_of |= dict.fromkeys(missing, "") | self.tx.anchors_of(missing)
+        known = {one: self._anchor_of[one] for one in asked if self._anchor_of.get(one)}
+        return known | {one: self.held.payments[one].anchor for one in asked if one in self.held.payments}
+
     def decide(self, unknown_order: UnknownOrder) -> str | None:
         """Decide on every fact. Gives the id to wait for, when the facts are about something not known here yet."""
-        anchors = self._anchors = _Anchors.read(self.tx, self.facts)
-        self.read(anchors.touches)
+        anchors = self._anchors = _Anchors(self.facts, self._known_of((Told(tuple(self.facts), self.cause),)))
+        self._need(anchors.touches)
         for fact in self.facts:
             self._decide_local(fact)
         awaited = self._awaited(anchors, unknown_order)
@@ -345,7 +536,7 @@ class _Unit:
         for fact in self.facts:
             if isinstance(fact, RefundFact):
                 self._decide_refund(fact)
-        for anchor in list(self.held.anchors):
+        for anchor in sorted(self._about):
             self._derive_order(anchor)
         return None
 
@@ -373,8 +564,8 @@ class _Unit:
             if milestone.key not in self.held.fired:
                 self.held.fired.add(milestone.key)
                 self._touched.fired.append(Fired(milestone.key, self.now))
-                about = (anchors.of(fact), fact.kind, was, state.status, fact.payment_id, fact.paid)
-                self._fired.append(_Fired(milestone, *about))
+                about = (anchors.of(fact), fact.kind, was, state.status, self.cause, self.place, self._turn)
+                self._fired.append(_Fired(milestone, *about, payment_id=fact.payment_id, paid=fact.paid))
 
     def _awaited(self, anchors: _Anchors, unknown_order: UnknownOrder) -> str | None:
         coming = {fact.payment_id for fact in self.facts if isinstance(fact, PaymentFact)}
@@ -470,7 +661,7 @@ class _Unit:
     def _await_refunds(self, payment_id: str, anchor: str) -> None:
         """A refund may have come first and be parked under the payment's id: lock that id, then look."""
         if anchor != payment_id:
-            self.read(Touches((payment_id,)))
+            self._need(Touches((payment_id,)))
         self.now_known.append(payment_id)
 
     def _captured(
@@ -497,6 +688,7 @@ class _Unit:
         if payment.anchor not in self.held.anchors:
             self.read(Touches((payment.anchor,), payments=(fact.payment_id,), refunds=(fact.refund_id,)))
             payment = self.held.payments[fact.payment_id]
+        self._about.add(payment.anchor)
         held = self.held.refunds.get(fact.refund_id)
         state, verdict = decide_refund(held, fact, payment, self.now)
         self._refuse(verdict, payment.anchor, "refund", fact.refund_id, state.status, fact.status)
@@ -537,6 +729,8 @@ class _Unit:
         if order.erased_at is not None:
             order = forgotten(order, self.now)  # what is told about it now must not bring the person back
         self.held.orders[order.local_id] = order
+        if order.order_id is not None:
+            self._by_order[order.order_id] = order.local_id
         self._changed["order", order.local_id] = order
 
     def _put_payment(self, before: PaymentState | None, after: PaymentState) -> None:
@@ -584,7 +778,8 @@ class _Unit:
         self._signals.append(TransitionRefused(entity_id, held, refused, self.cause.source))
 
     def _fire(self, name: str, anchor: str, kind: str, entity_id: str, before: str | None, after: str) -> None:
-        self._fired.append(_Fired(Milestone(name, entity_id), anchor, kind, before, after))
+        milestone = Milestone(name, entity_id)
+        self._fired.append(_Fired(milestone, anchor, kind, before, after, self.cause, self.place, self._turn))
 
     def audit(
         self,
@@ -629,7 +824,8 @@ class _Unit:
 
     def write(self, *, told: bool = False) -> Applied:
         """Write everything once; gives what happened, and leaves in ``due`` the effects to try now, if ``told``."""
-        fired = sorted(self._fired, key=lambda one: _FIRING_ORDER[one.milestone.name])
+        fired = sorted(self._fired, key=lambda one: (one.turn, _FIRING_ORDER[one.milestone.name]))
+        self._fired = fired
         batch = self._touched
         batch.anchors = [self.held.anchors[key] for key in sorted(self._anchors_changed)]
         for row in self._changed.values():
@@ -669,7 +865,7 @@ class _Unit:
                     kind=one.kind,
                     entity_id=one.milestone.entity_id,
                     detail=detail(
-                        one.milestone, one.before, one.after, self.cause, payment_id=one.payment_id, paid=one.paid
+                        one.milestone, one.before, one.after, one.cause, payment_id=one.payment_id, paid=one.paid
                     ),
                     at=self.now,
                 )
@@ -720,15 +916,6 @@ class _Anchors:
         self.touches = Touches(
             *(tuple(sorted(keys)) for keys in (anchors, local_ids, payments, refunds, entities, milestones))
         )
-
-    @classmethod
-    def read(cls, tx: Transaction, facts: Sequence[Fact]) -> _Anchors:
-        asked = [
-            f.payment_id
-            for f in facts
-            if isinstance(f, (PaymentFact, RefundFact, EntityFact)) and f.order_id is None and f.payment_id is not None
-        ]
-        return cls(facts, tx.anchors_of(asked) if asked else {})
 
     def _keys(self, fact: Fact) -> tuple[str, ...]:
         if isinstance(fact, (OrderFact, PaymentFact, RefundFact)):

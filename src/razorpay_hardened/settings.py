@@ -37,6 +37,7 @@ __all__ = ["BASE_URL", "Settings"]
 BASE_URL: Final = "https://api.razorpay.com"
 CHECKOUT_SCRIPT: Final = "https://checkout.razorpay.com/v1/checkout.js"
 _STORE_URL: Final = "sqlite:///razorpay.db"
+_RATE_URL: Final = "memory://"
 _SECRETS_MAX: Final = 8  # each one costs every delivery a hash
 
 _KEY_ID: Final = re.compile(r"rzp_(live|test)_(?:oauth_|partner_)?[A-Za-z0-9]{10,40}", re.ASCII)
@@ -45,6 +46,10 @@ _TEST_URL: Final = re.compile(
     r"(?:https://[A-Za-z0-9.-]+|http://(?:127\.0\.0\.1|localhost|\[::1\]))(?::[0-9]{1,5})?", re.ASCII
 )
 _STORE: Final = re.compile(r"(memory|sqlite|postgres(?:ql)?)(?:\+[a-z0-9]+)?://[^\x00-\x1f\x7f]*")
+_RATE: Final = re.compile(
+    r"[1-9][0-9]{0,6}/(?:second|minute|hour)(?:;[1-9][0-9]{0,6}/(?:second|minute|hour)){0,3}", re.ASCII
+)
+_RATE_PLACE: Final = re.compile(r"memory://|rediss?(?:\+(?:sentinel|cluster|unix))?://[!-~]+", re.ASCII)
 _STORES_IN_MEMORY: Final = frozenset({"memory://", "sqlite://", "sqlite:///:memory:"})
 # Host, port and database, where the URL is so plain that nothing of a password can be taken for one of them.
 _SERVER: Final = re.compile(r"(postgres\w*)://(?:[^/?#@]*@)?([\w.,-]*(?::[0-9]{1,5})?/?[\w.-]*)(?:\?[^@]*)?", re.ASCII)
@@ -80,8 +85,20 @@ class Settings:
     """What to do with news of an order that is not ours (yet): wait for its registration, or take it in."""
     trusted_proxies: tuple[str, ...] = ()
     """Networks whose ``X-Forwarded-For`` is believed, such as ``10.0.0.0/8``."""
-    source_check: bool = False
-    """Refuse webhooks from addresses that Razorpay does not publish. Never a stand-in for the signature."""
+    trusted_hops: int = 0
+    """How many proxies stand in front whose addresses cannot be named, such as a cloud's load balancer."""
+    trust_socket: bool = False
+    """Whether a request without a peer address came over a Unix socket that only a trusted proxy can reach."""
+    source_check: Literal["off", "log", "enforce"] = "off"
+    """What to do with webhooks from addresses that Razorpay does not publish. Never a stand-in for the signature."""
+    sources_file: str | None = None
+    """A list of addresses in place of the published one: one address or network a line."""
+    bad_signature_budget: int = 30
+    """How many bad signatures a source may send in a minute before it is answered 429 unlooked at; 0: any number."""
+    rate_limit: str | None = None
+    """How often one source may call the webhook endpoint at all, such as ``600/minute``. Needs the extra ``limits``."""
+    rate_limit_url: Secret = Secret(_RATE_URL, name="rate_limit_url")  # noqa: RUF009  # immutable
+    """Where the calls are counted: ``memory://``, for each process by itself, or ``redis://host:6379/0``."""
     connect_timeout_s: float = 5
     read_timeout_s: float = 20
     total_timeout_s: float = 30
@@ -178,7 +195,19 @@ _CHECKS: Final[dict[str, tuple[_Check, str]]] = {
     "account_id": (lambda value: value is None or is_id("account", value), "must be an account id, acc_…"),
     "unknown_order": (_one_of("park", "accept"), "must be 'park' or 'accept'"),
     "trusted_proxies": (_networks, "must be networks such as 10.0.0.0/8, none wider than /8 (IPv6: /16)"),
-    "source_check": (_one_of(True, False), "must be true or false"),
+    "trusted_hops": (_whole(0, 31), "must be a whole number from 0 to 31"),
+    "trust_socket": (_one_of(True, False), "must be true or false"),
+    "source_check": (_one_of("off", "log", "enforce"), "must be 'off', 'log' or 'enforce'"),
+    "sources_file": (lambda value: value is None or (type(value) is str and "\0" not in value), "must be a path"),
+    "bad_signature_budget": (_whole(0, 100_000), "must be a whole number from 0 to 100000"),
+    "rate_limit": (
+        lambda value: value is None or _like(_RATE)(value),
+        "must be such as 600/minute, or 50/second;600/minute",
+    ),
+    "rate_limit_url": (
+        lambda value: type(value) is Secret and _RATE_PLACE.fullmatch(_text(value)) is not None,
+        "must be a Secret with memory:// or redis://host:port/number",
+    ),
     "connect_timeout_s": _SECONDS,
     "read_timeout_s": _SECONDS,
     "total_timeout_s": _SECONDS,
@@ -308,13 +337,20 @@ _READERS: Final[dict[str, Callable[[str], object]]] = {
     "account_id": str,
     "unknown_order": str,
     "trusted_proxies": _list,
-    "source_check": _flag,
+    "trusted_hops": _number,
+    "trust_socket": _flag,
+    "source_check": str.lower,
+    "sources_file": str,
+    "bad_signature_budget": _number,
+    "rate_limit": str,
     "connect_timeout_s": _number,
     "read_timeout_s": _number,
     "total_timeout_s": _number,
     "max_attempts": _number,
     "max_body_bytes": _number,
 }
+_URLS: Final = ("store_url", "rate_limit_url")
+"""Secrets, because a URL may hold a password."""
 _VARIABLES: Final[dict[str, str]] = {
     "mode": "RAZORPAY_ENV",
     "webhook_secrets": "RAZORPAY_WEBHOOK_SECRET",
@@ -340,12 +376,12 @@ def _read(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[str, s
     """The values that are there, and what could not be read of the others."""
     texts = {
         field: environ[name]
-        for field in (*_READERS, "key_secret", "store_url", *_VARIABLES)
+        for field in (*_READERS, "key_secret", *_URLS, *_VARIABLES)
         if environ.get(name := _variable(field))
     }
     values = {field: _READERS[field](text) for field, text in texts.items() if field in _READERS}
     problems: list[tuple[str, str]] = []
-    values |= {field: _secret(texts[field], field) for field in ("key_secret", "store_url") if field in texts}
+    values |= {field: _secret(texts[field], field) for field in ("key_secret", *_URLS) if field in texts}
     if slots := [*_rotated(texts, problems), *_listed(texts.get("listed", "[]"), problems)]:
         values["webhook_secrets"] = tuple(slots)
     if "mode" not in values and (key := _KEY_ID.fullmatch(texts.get("key_id", ""))):

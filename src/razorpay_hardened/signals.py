@@ -34,6 +34,7 @@ __all__ = [
     "EventReceived",
     "EventRejected",
     "Signal",
+    "SourceUnlisted",
     "StatusChanged",
     "TransitionRefused",
 ]
@@ -69,6 +70,17 @@ class EventRejected(Signal):
 
     reason: str
     length: int
+    peer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceUnlisted(Signal):
+    """A request came from an address that is not on the list, and was let through: the check only logs.
+
+    ``source`` is the sender behind the trusted proxies, None where it cannot be told; ``peer`` the socket's address.
+    """
+
+    source: str | None
     peer: str | None
 
 

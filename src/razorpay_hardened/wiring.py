@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from razorpay_hardened.reconcile import Reconciler
     from razorpay_hardened.retention import Retention, RetentionPolicy
     from razorpay_hardened.webhooks import Ack, Drained, Webhooks
+    from razorpay_hardened.webhooks.guard import Guard, Limiter
 
 __all__ = ["Razorpay"]
 
@@ -65,6 +66,11 @@ class Razorpay:
         self._plans = plans
         self._ack = ack
         self._policy = retention
+        self._limiter = _limiter(settings, self.signals)
+        if settings.sources_file is not None:
+            from razorpay_hardened.web import webhook_sources
+
+            webhook_sources(settings.sources_file)  # a list that cannot be read is refused at the start
 
     @classmethod
     def from_env(
@@ -174,7 +180,32 @@ class Razorpay:
             ack=self._ack,
             account_id=self.settings.account_id,
             gateway=lambda: self.client,
-            max_body_bytes=self.settings.max_body_bytes,
+            guard=self._guard,
+        )
+
+    @cached_property
+    def _guard(self) -> Guard:
+        from razorpay_hardened.web import SourceCheck, webhook_sources
+        from razorpay_hardened.webhooks.guard import Guard
+
+        settings = self.settings
+
+        def sources() -> SourceCheck:
+            return SourceCheck(
+                webhook_sources(settings.sources_file).networks,
+                trusted_proxies=settings.trusted_proxies,
+                trusted_hops=settings.trusted_hops,
+                trust_socket=settings.trust_socket,
+            )
+
+        return Guard(
+            clock=self.clock,
+            bus=self.signals,
+            max_body_bytes=settings.max_body_bytes,
+            sources=sources,
+            source_mode=settings.source_check,
+            bad_signatures=settings.bad_signature_budget,
+            limiter=self._limiter,
         )
 
     @cached_property
@@ -260,3 +291,12 @@ class Razorpay:
 
     def __repr__(self) -> str:
         return f"<Razorpay {self.settings.mode} {self.settings.key_id} {self.settings.store_label}>"
+
+
+def _limiter(settings: Settings, bus: Bus) -> Limiter | None:
+    """The rate limit that the settings ask for. Raises :class:`ExtraMissing`: at the start, not at the first event."""
+    if settings.rate_limit is None:
+        return None
+    from razorpay_hardened.webhooks._limits import RateLimit
+
+    return RateLimit(settings.rate_limit, settings.rate_limit_url.reveal(), bus)

@@ -14,7 +14,7 @@ from razorpay_hardened.emulator import Deliveries
 from razorpay_hardened.emulator.deliver import LADDER_S
 from razorpay_hardened.errors import ConfigError
 from razorpay_hardened.testing import factories
-from razorpay_hardened.web.source import WEBHOOK_SOURCES
+from razorpay_hardened.web import webhook_sources
 from support.stage import DAY_S, TRIO, Hook, Stage, hmac_hex, scenario
 
 
@@ -263,7 +263,7 @@ def test_event_from_an_unlisted_address() -> None:
 
     assert stage.rz.deliver.log[0].status == 200
     assert came == ["127.0.0.1"]
-    assert not any(ip_address(came[0]) in ip_network(listed) for listed in WEBHOOK_SOURCES)
+    assert not any(ip_address(came[0]) in ip_network(listed) for listed in webhook_sources().networks)
 
 
 @pytest.mark.parametrize("name", ["account.activated", "product.route.activated"])

@@ -23,6 +23,7 @@ from razorpay_hardened.emulator._acts import Acts
 from razorpay_hardened.emulator._catalogue import EVENTS, ROUTES
 from razorpay_hardened.reconcile import KINDS
 from razorpay_hardened.settings import Settings
+from razorpay_hardened.signing import Secret
 from razorpay_hardened.storage.migrate import schema_text
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -65,8 +66,8 @@ def test_every_variable_and_default_is_told() -> None:
         assert cells[1] == field.name
         if field.default is dataclasses.MISSING or field.name == "mode":
             continue
-        default = field.default.reveal() if field.name == "store_url" else field.default
-        told = {None: "none", (): "none", False: "false"}.get(default, str(default))
+        default = field.default.reveal() if isinstance(field.default, Secret) else field.default
+        told = {"None": "none", "()": "none", "False": "false"}.get(str(default), str(default))
         assert cells[2] == told, field.name
 
 

@@ -126,6 +126,7 @@ def test_what_may_be_repeated():
         "ApiTimeout",
         "CircuitOpen",
         "CommitUnknown",
+        "DeliveryInWork",
         "ReconcileBusy",
         "StorageConflict",
         "StorageUnavailable",

@@ -63,7 +63,10 @@ def test_the_least_that_is_needed():
     assert [(slot.name, slot.reveal()) for slot in settings.webhook_secrets] == [("current", HOOK)]
     assert (settings.mode, settings.base_url, settings.store_label) == ("test", BASE_URL, "sqlite:///razorpay.db")
     assert (settings.app, settings.account_id, settings.unknown_order) == (None, None, "park")
-    assert (settings.trusted_proxies, settings.source_check) == ((), False)
+    assert (settings.trusted_proxies, settings.source_check) == ((), "off")
+    assert (settings.trusted_hops, settings.trust_socket, settings.sources_file) == (0, False, None)
+    assert (settings.bad_signature_budget, settings.rate_limit) == (30, None)
+    assert settings.rate_limit_url.reveal() == "memory://"
     assert (settings.connect_timeout_s, settings.read_timeout_s, settings.total_timeout_s) == (5, 20, 30)
     assert (settings.max_attempts, settings.max_body_bytes) == (4, 1 << 20)
 
@@ -88,7 +91,13 @@ def test_every_variable():
             "RAZORPAY_ACCOUNT_ID": "acc_BFQ7uQEaa7j2z7",
             "RAZORPAY_UNKNOWN_ORDER": "accept",
             "RAZORPAY_TRUSTED_PROXIES": "10.0.0.0/8, fd00::/16",
-            "RAZORPAY_SOURCE_CHECK": "On",
+            "RAZORPAY_SOURCE_CHECK": "Enforce",
+            "RAZORPAY_SOURCES_FILE": "/etc/shop/razorpay-sources.txt",
+            "RAZORPAY_TRUSTED_HOPS": "1",
+            "RAZORPAY_TRUST_SOCKET": "on",
+            "RAZORPAY_BAD_SIGNATURE_BUDGET": "0",
+            "RAZORPAY_RATE_LIMIT": "50/second;600/minute",
+            "RAZORPAY_RATE_LIMIT_URL": "redis://:pass-word@cache.example:6379/0",
             "RAZORPAY_CONNECT_TIMEOUT_S": "1.5",
             "RAZORPAY_READ_TIMEOUT_S": "10",
             "RAZORPAY_TOTAL_TIMEOUT_S": "15",
@@ -102,7 +111,12 @@ def test_every_variable():
     assert settings.store_label == "postgresql://db.example:5432/shop"
     assert (settings.app, settings.account_id) == ("shop.app:rzp", "acc_BFQ7uQEaa7j2z7")
     assert (settings.unknown_order, settings.trusted_proxies) == ("accept", ("10.0.0.0/8", "fd00::/16"))
-    assert (settings.source_check, settings.connect_timeout_s, settings.total_timeout_s) == (True, 1.5, 15)
+    assert (settings.source_check, settings.connect_timeout_s, settings.total_timeout_s) == ("enforce", 1.5, 15)
+    assert (settings.trusted_hops, settings.trust_socket) == (1, True)
+    assert settings.sources_file == "/etc/shop/razorpay-sources.txt"
+    assert (settings.bad_signature_budget, settings.rate_limit) == (0, "50/second;600/minute")
+    assert settings.rate_limit_url.reveal() == "redis://:pass-word@cache.example:6379/0"
+    assert "pass-word" not in repr(settings)
     assert (settings.read_timeout_s, settings.max_attempts, settings.max_body_bytes) == (10, 2, 65536)
 
 
@@ -201,6 +215,18 @@ ENV_FAULTS = [
     ("RAZORPAY_TRUSTED_PROXIES", "10.0.0.0/8,,"),
     ("RAZORPAY_TRUSTED_PROXIES", "proxy.internal"),
     ("RAZORPAY_SOURCE_CHECK", "maybe"),
+    ("RAZORPAY_SOURCE_CHECK", "true"),
+    ("RAZORPAY_SOURCES_FILE", "a\0b"),
+    ("RAZORPAY_TRUSTED_HOPS", "32"),
+    ("RAZORPAY_TRUSTED_HOPS", "-1"),
+    ("RAZORPAY_TRUST_SOCKET", "perhaps"),
+    ("RAZORPAY_BAD_SIGNATURE_BUDGET", "many"),
+    ("RAZORPAY_RATE_LIMIT", "600 per minute"),
+    ("RAZORPAY_RATE_LIMIT", "0/second"),
+    ("RAZORPAY_RATE_LIMIT", "5/second;"),
+    ("RAZORPAY_RATE_LIMIT", "5/second\n"),
+    ("RAZORPAY_RATE_LIMIT_URL", "http://cache.example"),
+    ("RAZORPAY_RATE_LIMIT_URL", "redis://cache example"),
     ("RAZORPAY_CONNECT_TIMEOUT_S", "0"),
     ("RAZORPAY_READ_TIMEOUT_S", "-1"),
     ("RAZORPAY_TOTAL_TIMEOUT_S", "inf"),
@@ -395,6 +421,10 @@ def test_direct_settings():
         ("trusted_proxies", (10,)),
         ("trusted_proxies", None),
         ("source_check", 1),
+        ("source_check", True),
+        ("trusted_hops", True),
+        ("sources_file", 1),
+        ("rate_limit_url", "memory://"),
         ("total_timeout_s", True),
         ("total_timeout_s", None),
         ("read_timeout_s", "20"),

@@ -355,6 +355,13 @@ class Transaction(KeepingWork, Protocol):
         store on the far side of a network can fetch both in one trip."""
         ...
 
+    def claim_many(self, deliveries: Sequence[Delivery]) -> list[Claim]:
+        """:meth:`claim` for each, in as few statements as the store can; the answers are in the order given.
+
+        No digest may be there twice. They are inserted in sorted order, so that two batches never wait for each other.
+        """
+        ...
+
     def settle(
         self, digest: str, state: InboxState, at: datetime, *, anchor: str | None = None, reason: str | None = None
     ) -> None:

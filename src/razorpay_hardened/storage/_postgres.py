@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn
 
 from razorpay_hardened.errors import (
     CommitUnknown,
+    DeliveryInWork,
     ExtraMissing,
     SchemaMismatch,
     StorageConflict,
@@ -64,6 +65,8 @@ _CONFLICTS: Final = ("40001", "40P01")
 _UNAVAILABLE: Final = ("08", "53", "57", "58", "25P03", "25P04", "55P03", "XX")
 """Classes: connection, resources (disk full, too many connections), operator intervention, system, lock not to be
 had in time, a transaction that took too long, internal. All may be better the next time."""
+_DIGESTS: Final = 'relation "razorpay_digests"'
+"""What the server says that it was doing when a claim waited for its twin in vain: inserting the digest."""
 _GONE: Final = ("42P01", "42703", "42P10", "42883", "3F000")
 _NOT_OURS: Final = ("3B001", "25P01")
 _READ_ONLY: Final = ("25006",)
@@ -79,6 +82,8 @@ def translate(error: Exception) -> StorageError:
         return StorageUnavailable(f"{text}; nothing was committed")
     if code in _CONFLICTS:
         return StorageConflict(f"{text}; nothing was committed")
+    if code == "55P03" and _DIGESTS in (getattr(error.diag, "context", None) or ""):  # type: ignore[attr-defined]
+        return DeliveryInWork(f"{text}: another process has this delivery in work; nothing was committed")
     if code.startswith(_UNAVAILABLE):
         return StorageUnavailable(f"{text}; nothing was committed")
     if code in _READ_ONLY:

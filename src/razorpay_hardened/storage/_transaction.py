@@ -222,6 +222,13 @@ class SqlTransaction(Sealing, KeepingTransaction):
             return Claim("new", first, conflict=self._conflict(delivery))
         return self._claimed(delivery)
 
+    def claim_many(self, deliveries: Sequence[Delivery]) -> list[Claim]:
+        """:meth:`claim` for each, in sorted order of digests; the answers are in the order given."""
+        claims: dict[str, Claim] = {}
+        for delivery in sorted(deliveries, key=lambda one: one.digest):
+            claims[delivery.digest] = self.claim(delivery, Touches(()))
+        return [claims[delivery.digest] for delivery in deliveries]
+
     def _claimed(self, delivery: Delivery) -> Claim:
         found = self._all(self._sql.claimed, (delivery.digest,))
         if not found:  # the twin's row was pruned between our two statements: let the sender try again

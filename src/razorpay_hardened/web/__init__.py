@@ -13,17 +13,18 @@ Nothing here knows a signature, a payment or a store.
 
 from razorpay_hardened.web.messages import customer_message
 from razorpay_hardened.web.security import SECURITY_HEADERS, checkout_csp
-from razorpay_hardened.web.source import WEBHOOK_SOURCES, SourceCheck
+from razorpay_hardened.web.source import SourceCheck, SourceList, webhook_sources
 from razorpay_hardened.web.values import MAX_BODY_BYTES, Headers, Reply, Request
 
 __all__ = [
     "MAX_BODY_BYTES",
     "SECURITY_HEADERS",
-    "WEBHOOK_SOURCES",
     "Headers",
     "Reply",
     "Request",
     "SourceCheck",
+    "SourceList",
     "checkout_csp",
     "customer_message",
+    "webhook_sources",
 ]

@@ -7,12 +7,13 @@ make Razorpay switch the endpoint off (FAULTS rules 1 to 5).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from razorpay_hardened.clock import Clock
+from razorpay_hardened.clock import Clock, SystemClock
 from razorpay_hardened.domain.events import WebhookEvent
 from razorpay_hardened.domain.facts import Cause, EntityFact, Fact
 from razorpay_hardened.domain.privacy import subjects_of
@@ -21,16 +22,17 @@ from razorpay_hardened.effects import Relay
 from razorpay_hardened.errors import (
     AccountMismatch,
     BodyErased,
+    DeliveryInWork,
     EventUnknown,
     RazorpayHardenedError,
     SignatureError,
     StorageError,
     TransactionMisuse,
 )
-from razorpay_hardened.ledger import Applied, Ledger
+from razorpay_hardened.ledger import Applied, Ledger, Told
 from razorpay_hardened.ports.gateway import Gateway
-from razorpay_hardened.ports.store import Claim, Delivery, InboxRow, InboxState, Store, Touches, Transaction
-from razorpay_hardened.ports.unit import transact
+from razorpay_hardened.ports.store import Delivery, InboxRow, InboxState, Store, Touches, Transaction
+from razorpay_hardened.ports.unit import BUDGET_S, transact
 from razorpay_hardened.signals import (
     Bus,
     EventDuplicate,
@@ -43,8 +45,9 @@ from razorpay_hardened.signals import (
     Signal,
 )
 from razorpay_hardened.signing import VerifiedBody, WebhookVerifier
-from razorpay_hardened.web import MAX_BODY_BYTES, Reply, Request
-from razorpay_hardened.webhooks.guard import event_id_in, refuse
+from razorpay_hardened.web import Reply, Request
+from razorpay_hardened.webhooks._twins import InWork
+from razorpay_hardened.webhooks.guard import Guard, event_id_in
 from razorpay_hardened.webhooks.parse import parse_event
 from razorpay_hardened.webhooks.pending import Drained, Pending, PendingWork
 
@@ -58,6 +61,8 @@ STALE_AFTER: Final = timedelta(hours=24)
 _AFTER_EFFECTS: Final = 20
 _AFTER_BUDGET_S: Final = 2.0
 _RETRY_AFTER: Final = "30"
+_REAL: Final = SystemClock()  # waiting is real time, whatever the application's clock says
+_TWIN_RETRY_AFTER: Final = "5"
 
 
 class Replayed(NamedTuple):
@@ -76,6 +81,20 @@ class _Outcome(NamedTuple):
     signals: tuple[Signal, ...] = ()
     alarms: tuple[tuple[str, str, str], ...] = ()
     applied: Applied | None = None
+    event: WebhookEvent | None = None
+    digest: str = ""
+    begun: float = 0.0
+    conflict: str | None = None
+    """The event id that another body has, too."""
+
+
+class _Usable(NamedTuple):
+    """A verified body that could be read."""
+
+    digest: str
+    event: WebhookEvent
+    facts: tuple[Fact, ...]
+    delivery: Delivery
 
 
 class Webhooks:
@@ -93,7 +112,7 @@ class Webhooks:
         ack: Ack = "effect",
         account_id: str | None = None,
         gateway: Callable[[], Gateway] | None = None,
-        max_body_bytes: int = MAX_BODY_BYTES,
+        guard: Guard | None = None,
     ) -> None:
         self._store = store
         self._ledger = ledger
@@ -103,7 +122,8 @@ class Webhooks:
         self._bus = bus
         self._inline = ack == "effect"
         self._account_id = account_id
-        self._max_body_bytes = max_body_bytes
+        self._guard = guard or Guard(clock=clock, bus=bus)
+        self._twins = InWork()
         self._pending = Pending(store, ledger, relay, clock=clock, bus=bus, ack=ack, gateway=gateway)
 
     def handle(self, request: Request) -> Reply:
@@ -112,28 +132,92 @@ class Webhooks:
         ============ =========================================================================
         200          processed, duplicate, ignored, parked, quarantined, paused, or given up with an alarm
         401          not signed rightly: nothing was read or stored
-        405 413 415  refused from the head of the request
+        403 405      refused from the head of the request: source, method
+        409          the very same delivery is still in work: please send it again
+        413 415      refused from the head of the request: size, content coding
+        429          too many bad signatures, or too many requests, from this source
         500          stored; an inline effect waits for the redelivery (``ack="effect"``)
         503          could not be stored now: please send it again
         ============ =========================================================================
         """
-        refusal = refuse(request, self._max_body_bytes)
-        if refusal is not None:
-            self._rejected(request, refusal.reason)
-            return refusal.reply
+        refused = self.admit(request)
+        return self.receive(request) if refused is None else refused
+
+    def admit(self, request: Request) -> Reply | None:
+        """The first half of :meth:`handle`: a refusal from the head of a request, or None where its body may be read.
+
+        For servers that read the body themselves: ask with an empty body, read no more than :attr:`max_body_bytes`,
+        then call :meth:`receive`. Each request is counted once here.
+        """
+        refusal = self._guard.refuse(request)
+        if refusal is None:
+            return None
+        self._rejected(request, refusal.reason)
+        return refusal.reply
+
+    @property
+    def max_body_bytes(self) -> int:
+        """The largest body that is read."""
+        return self._guard.max_body_bytes
+
+    def receive(self, request: Request) -> Reply:
+        """The second half of :meth:`handle`, for a request that was admitted: verify, store, answer."""
+        body = self._verified(request)
+        if isinstance(body, Reply):
+            return body
+        return self._stored(body, event_id_in(request))
+
+    def _stored(self, body: VerifiedBody, event_id: str | None) -> Reply:
         try:
-            body = self._verifier.verify(request.body, request.headers)
+            return self._deliver(body, event_id)
+        except RazorpayHardenedError as error:
+            return self._not_stored(error)
+
+    def _verified(self, request: Request) -> VerifiedBody | Reply:
+        if len(request.body) > self._guard.max_body_bytes:
+            self._rejected(request, "PayloadTooLarge")
+            return Reply(413)
+        try:
+            return self._verifier.verify(request.body, request.headers)
         except SignatureError as error:
             self._rejected(request, error.code)
+            self._guard.bad_signature(request)
             return Reply(401)  # the same for every cause
-        try:
-            return self._deliver(body, event_id_in(request))
-        except TransactionMisuse:
+
+    def _not_stored(self, error: RazorpayHardenedError) -> Reply:
+        """The answer where nothing was committed. Raises what the store does not raise."""
+        if isinstance(error, DeliveryInWork):
+            return Reply.json(409, {"status": "in_work"}, Retry_After=_TWIN_RETRY_AFTER)
+        if isinstance(error, TransactionMisuse):
             self._bus.alarm("transaction_misuse", "TransactionMisuse", "a handler ended the transaction itself")
             return _reply(500, "handler_ended_the_transaction")
-        except StorageError as error:
-            self._bus.alarm(f"storage:{error.code}", error.code, "deliveries are answered 503")
-            return Reply.json(503, {"status": "not_stored"}, Retry_After=_RETRY_AFTER)
+        if not isinstance(error, StorageError):
+            raise error
+        self._bus.alarm(f"storage:{error.code}", error.code, "deliveries are answered 503")
+        return _busy()
+
+    def handle_many(self, requests: Sequence[Request]) -> list[Reply]:
+        """:meth:`handle` for each, with one commit for all that can share one; the answers are in the order given.
+
+        For deliveries that have queued up. A body that cannot be used and a handler that raises cost their neighbours
+        nothing; where the shared transaction fails, each delivery gets one of its own. Raises what :meth:`handle`
+        raises, once all the others have their answers on record.
+        """
+        replies = [self.admit(request) for request in requests]
+        rest: list[tuple[int, VerifiedBody, str | None]] = []
+        for place, request in enumerate(requests):
+            if replies[place] is None:
+                body = self._verified(request)
+                if isinstance(body, Reply):
+                    replies[place] = body
+                else:
+                    rest.append((place, body, event_id_in(request)))
+        ends = self.deliver_many([(body, event_id) for _, body, event_id in rest])
+        for (place, _, _), end in zip(rest, ends, strict=True):
+            if isinstance(end, BaseException):
+                raise end
+            replies[place] = end
+        return [reply for reply in replies if reply is not None]
 
     def process_pending(self, *, limit: int = 100) -> PendingWork:
         """Do what waits: inline effects to retry, ``after`` effects, parked events. For a scheduler or a worker.
@@ -158,7 +242,7 @@ class Webhooks:
         Raises :class:`EventUnknown`, :class:`BodyErased` where retention has taken the body, or the payload's own error
         when it is still not usable.
         """
-        row = self._stored(reference)
+        row = self._on_record(reference)
         if row.erased_at is not None:
             raise BodyErased(f"the body of this delivery was erased on {row.erased_at:%Y-%m-%d}: reconcile instead")
         given_up = self._pending.given_up(row)
@@ -171,7 +255,7 @@ class Webhooks:
         after = self._store.inbox_state(row.digest)
         return Replayed(row.state, after or row.state, tuple(one.key for one in applied.milestones))
 
-    def _stored(self, reference: str) -> InboxRow:
+    def _on_record(self, reference: str) -> InboxRow:
         row = self._store.delivery(reference)
         if row is None:
             rows = self._store.deliveries(event_id=reference, limit=1)
@@ -183,36 +267,138 @@ class Webhooks:
     # --- one delivery
 
     def _deliver(self, body: VerifiedBody, event_id: str | None) -> Reply:
+        with self._twins.alone(body.digest):
+            outcome = self._outcome(body, event_id)
+        return self._finish(outcome)
+
+    def _outcome(self, body: VerifiedBody, event_id: str | None) -> _Outcome:
+        """What becomes of one delivery: committed, and not yet told."""
         begun = self._clock.monotonic()
         known = None if self._store.claims_cheaply else self._store.inbox_state(body.digest)
         if known is not None and known != "waiting":
-            return self._finish(_duplicate(body.digest, event_id, known))
+            return _duplicate(body.digest, event_id, known)
         try:
             event = self._parse(body, event_id)
             facts = event.facts()
         except StorageError:
             raise
         except RazorpayHardenedError as error:
-            return self._finish(self._quarantine_only(body, event_id, error))
+            return self._quarantine_only(body, event_id, error)
         self._bus.emit(EventReceived(event.name, event_id, body.digest, self._clock.now()))
         delivery = self._delivery(body, event.name, event_id, event.created_at)
 
-        def work(tx: Transaction) -> tuple[Claim, _Outcome]:
+        def work(tx: Transaction) -> _Outcome:
             claim = tx.claim(delivery, self._ledger.touches(facts))
             if claim.state == "new":
-                return claim, self._first(tx, event, facts, body.digest)
-            if claim.state == "waiting" and claim.anchor is not None:
-                return claim, self._again(tx, event, facts, body.digest, claim.anchor)
-            return claim, _duplicate(body.digest, event_id, claim.state)
+                outcome = self._first(tx, event, facts, body.digest)
+            elif claim.state == "waiting" and claim.anchor is not None:
+                outcome = self._again(tx, event, facts, body.digest, claim.anchor)
+            else:
+                outcome = _duplicate(body.digest, event_id, claim.state)
+            return outcome._replace(
+                conflict=event_id if claim.conflict else None, event=event, digest=body.digest, begun=begun
+            )
 
-        claim, outcome = transact(self._store, work)
-        if claim.conflict:
-            self._bus.alarm(f"event_id_conflict:{event_id}", "event_id_conflict", "one event id, two signed bodies")
-        applied = outcome.applied
-        reply = self._finish(outcome)
-        if applied is not None:
-            self._store.after_commit(lambda: self._processed(event, body.digest, applied, begun))
-        return reply
+        return transact(self._store, work)
+
+    # --- many at once
+
+    def deliver_many(self, verified: Sequence[tuple[VerifiedBody, str | None]]) -> list[Reply | BaseException]:
+        """Answer verified bodies (each with its event id), with one commit for all that can share one.
+
+        Nothing is raised but ``KeyboardInterrupt``: what :meth:`handle` would raise for a delivery takes its place.
+        """
+        until = _REAL.monotonic() + BUDGET_S
+        once = {body.digest: (body, event_id) for body, event_id in reversed(verified)}  # the first of equal ones
+        ends: dict[str, Reply | BaseException] = {}
+        if len(once) > 1:
+            outcomes = self._together(list(reversed(once.values())))
+            if outcomes:
+                self._finish(*outcomes.values())
+            ends = {digest: _reply(one.status, one.word) for digest, one in outcomes.items()}
+        seen: set[str] = set()
+        given: list[Reply | BaseException] = []
+        for body, event_id in verified:
+            if body.digest not in ends:
+                late = _REAL.monotonic() > until
+                ends[body.digest] = _busy() if late else self._alone(body, event_id)
+            elif body.digest in seen:
+                ends[body.digest] = self._repeated(body, event_id, ends[body.digest])
+            seen.add(body.digest)
+            given.append(ends[body.digest])
+        return given
+
+    def _repeated(
+        self, body: VerifiedBody, event_id: str | None, first: Reply | BaseException
+    ) -> Reply | BaseException:
+        """The answer to a body that is in the same batch twice: a duplicate where the first is done with."""
+        if isinstance(first, Reply) and first.status == 200:
+            return self._finish(_duplicate(body.digest, event_id, "done"))
+        return first
+
+    def _alone(self, body: VerifiedBody, event_id: str | None) -> Reply | BaseException:
+        try:
+            return self._stored(body, event_id)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # its own sender is told, and nobody else's
+            return error
+
+    def _together(self, verified: Sequence[tuple[VerifiedBody, str | None]]) -> dict[str, _Outcome]:
+        """The outcomes, by digest, of those that one transaction could settle: all of them, some, or none.
+
+        None where it failed: then each is tried by itself, and what was wrong with one shows there.
+        """
+        usable: list[_Usable] = []
+        for body, event_id in verified:
+            with suppress(RazorpayHardenedError):  # it is quarantined by itself
+                event = self._parse(body, event_id)
+                facts = event.facts()
+                if not any(isinstance(fact, EntityFact) for fact in facts):  # other entities go one by one
+                    usable.append(_Usable(body.digest, event, facts, self._received(body, event)))
+        with self._twins.those_free([one.digest for one in usable]) as free:
+            usable = [one for one in usable if one.digest in free]
+            if len(usable) < 2:
+                return {}
+            begun = self._clock.monotonic()
+            try:
+                return transact(self._store, lambda tx: self._settle_many(tx, usable, begun))
+            except KeyboardInterrupt:
+                raise
+            except BaseException:  # noqa: BLE001  # nothing is lost: each gets a transaction of its own, and raises there
+                return {}
+
+    def _settle_many(self, tx: Transaction, usable: Sequence[_Usable], begun: float) -> dict[str, _Outcome]:
+        claims = tx.claim_many([one.delivery for one in usable])
+        news: list[tuple[_Usable, Told]] = []
+        outcomes: dict[str, _Outcome] = {}
+        for one, claim in zip(usable, claims, strict=True):
+            if claim.state == "new" and one.facts:
+                cause = self._cause(one.event.name, one.event.id, one.digest)
+                news.append((one, Told(one.facts, cause)))
+            elif claim.state == "new":
+                outcomes[one.digest] = self._ignored(tx, one.event, one.digest)
+            elif claim.state != "waiting":  # a waiting one is tried again by itself
+                outcomes[one.digest] = _duplicate(one.digest, one.event.id, claim.state)
+        if news:
+            results = self._ledger.apply_many(tx, [told for _, told in news], inline=self._inline)
+            for (one, told), result in zip(news, results, strict=True):
+                outcomes[one.digest] = self._settled(tx, one.event, one.digest, result, told.cause)
+        for one, claim in zip(usable, claims, strict=True):
+            if one.digest in outcomes:
+                outcome, event = outcomes[one.digest], one.event
+                received = EventReceived(event.name, event.id, one.digest, one.delivery.received_at)
+                outcomes[one.digest] = outcome._replace(
+                    signals=(received, *outcome.signals),
+                    conflict=event.id if claim.conflict else None,
+                    event=event,
+                    digest=one.digest,
+                    begun=begun,
+                )
+        return outcomes
+
+    def _received(self, body: VerifiedBody, event: WebhookEvent) -> Delivery:
+        return self._delivery(body, event.name, event.id, event.created_at)
 
     def _parse(self, body: VerifiedBody, event_id: str | None) -> WebhookEvent:
         event = parse_event(body, event_id)
@@ -221,22 +407,34 @@ class Webhooks:
         return event
 
     def _first(self, tx: Transaction, event: WebhookEvent, facts: tuple[Fact, ...], digest: str) -> _Outcome:
-        now = self._clock.now()
         if not facts:
-            tx.settle(digest, "ignored", now)
-            return _Outcome(200, "ignored", (EventIgnored(digest, event.name[:64]),))
+            return self._ignored(tx, event, digest)
         cause = self._cause(event.name, event.id, digest)
+        result: Applied | RazorpayHardenedError
         try:
-            applied = self._ledger.apply(tx, *facts, cause=cause, inline=self._inline)
+            result = self._ledger.apply(tx, *facts, cause=cause, inline=self._inline)
         except StorageError:
             raise
         except RazorpayHardenedError as error:
-            return self._quarantine(tx, digest, event.name, error, cause)
-        if applied.parked_under is not None and not applied.waiting:
-            return self._parked(tx, digest, applied)
-        if not applied.waiting and event.created_at is not None and now - event.created_at > STALE_AFTER:
-            tx.settle(digest, "done", now, anchor=applied.anchors[0], reason="stale")
-        return self._answer(tx, digest, applied, fresh=True)
+            result = error
+        return self._settled(tx, event, digest, result, cause)
+
+    def _ignored(self, tx: Transaction, event: WebhookEvent, digest: str) -> _Outcome:
+        tx.settle(digest, "ignored", self._clock.now())
+        return _Outcome(200, "ignored", (EventIgnored(digest, event.name[:64]),))
+
+    def _settled(
+        self, tx: Transaction, event: WebhookEvent, digest: str, result: Applied | RazorpayHardenedError, cause: Cause
+    ) -> _Outcome:
+        """What the ledger said of a first delivery, put on record."""
+        if isinstance(result, RazorpayHardenedError):
+            return self._quarantine(tx, digest, event.name, result, cause)
+        now = self._clock.now()
+        if result.parked_under is not None and not result.waiting:
+            return self._parked(tx, digest, result)
+        if not result.waiting and event.created_at is not None and now - event.created_at > STALE_AFTER:
+            tx.settle(digest, "done", now, anchor=result.anchors[0], reason="stale")
+        return self._answer(tx, digest, result, fresh=True)
 
     def _again(
         self, tx: Transaction, event: WebhookEvent, facts: tuple[Fact, ...], digest: str, anchor: str
@@ -324,20 +522,27 @@ class Webhooks:
 
     # --- telling
 
-    def _finish(self, outcome: _Outcome) -> Reply:
-        """After the commit, the outermost one: tell the bus, run what may run now. The answer waits for neither."""
-        self._store.after_commit(lambda: self._committed(outcome))
-        return _reply(outcome.status, outcome.word)
+    def _finish(self, *outcomes: _Outcome) -> Reply:
+        """After the commit, the outermost one: tell the bus, run what may run now. Gives the answer to the last."""
+        self._store.after_commit(lambda: self._committed(outcomes))
+        return _reply(outcomes[-1].status, outcomes[-1].word)
 
-    def _committed(self, outcome: _Outcome) -> None:
-        for signal in outcome.signals:
-            self._bus.emit(signal)
-        for alarm in outcome.alarms:
-            self._bus.alarm(*alarm)
-        if outcome.applied is not None:
-            outcome.applied.announce(self._bus)
-            if self._inline:
-                self._run_after()
+    def _committed(self, outcomes: tuple[_Outcome, ...]) -> None:
+        for outcome in outcomes:
+            if outcome.conflict is not None:
+                key = f"event_id_conflict:{outcome.conflict}"
+                self._bus.alarm(key, "event_id_conflict", "one event id, two signed bodies")
+            for signal in outcome.signals:
+                self._bus.emit(signal)
+            for alarm in outcome.alarms:
+                self._bus.alarm(*alarm)
+            if outcome.applied is not None:
+                outcome.applied.announce(self._bus)
+        applied = [outcome for outcome in outcomes if outcome.applied is not None]
+        if applied and self._inline:
+            self._run_after()
+        for outcome in applied:
+            self._processed(outcome)
 
     def _run_after(self) -> None:
         """Without a worker, ``after`` effects get their first attempt here, and late ones of other orders theirs."""
@@ -347,9 +552,11 @@ class Webhooks:
             # The delivery is durable and its effects are rows: they wait for the next delivery or process_pending.
             self._bus.alarm(f"storage:{error.code}", error.code, "after effects could not be run now")
 
-    def _processed(self, event: WebhookEvent, digest: str, applied: Applied, begun: float) -> None:
-        fired = tuple(one.name for one in applied.milestones)
-        self._bus.emit(EventProcessed(digest, event.name, fired, self._clock.monotonic() - begun))
+    def _processed(self, outcome: _Outcome) -> None:
+        event, applied, begun = outcome.event, outcome.applied, outcome.begun
+        if event is not None and applied is not None:
+            fired = tuple(one.name for one in applied.milestones)
+            self._bus.emit(EventProcessed(outcome.digest, event.name, fired, self._clock.monotonic() - begun))
 
     def _rejected(self, request: Request, reason: str) -> None:
         self._bus.emit(EventRejected(reason, len(request.body), request.remote_addr))
@@ -363,6 +570,11 @@ class Webhooks:
 
 def _duplicate(digest: str, event_id: str | None, state: str) -> _Outcome:
     return _Outcome(200, "duplicate", (EventDuplicate(digest, event_id, state),))
+
+
+@lru_cache(maxsize=1)
+def _busy() -> Reply:
+    return Reply.json(503, {"status": "not_stored"}, Retry_After=_RETRY_AFTER)
 
 
 @lru_cache(maxsize=16)
