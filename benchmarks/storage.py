@@ -109,8 +109,9 @@ def _one_trip(connection: Any, recorded: str, body: bytes, was: int, number: int
     for order in rows.get("orders", ()):
         order["local_id"] = order["receipt"] = f"local_{number:026d}"
     text = psycopg.ClientCursor(connection).mogrify(
-        "BEGIN; SELECT razorpay_open_2(%s::text, %s::bytea, 'payment.captured', NULL, now(), now(), %s::text[],"
-        " ARRAY[]::text[], %s::text[], ARRAY[]::text[]); SELECT razorpay_write_2(%s::jsonb); COMMIT",
+        "BEGIN; SELECT razorpay_open_3(%s::text, %s::bytea, 'payment.captured', NULL, now(), now(), %s::text[],"
+        " ARRAY[]::text[], %s::text[], ARRAY[]::text[], ARRAY[]::text[], ARRAY[]::text[]);"
+        " SELECT razorpay_write_3(%s::jsonb); COMMIT",
         (sha256(body).hexdigest(), body, [ORDER.format(number)], [PAYMENT.format(number)], json.dumps(rows)),
     )
     return text.encode()

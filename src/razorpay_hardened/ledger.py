@@ -20,6 +20,7 @@ from razorpay_hardened.domain.audit import AuditRow, chained
 from razorpay_hardened.domain.events import read_event
 from razorpay_hardened.domain.facts import (
     Cause,
+    EntityFact,
     Fact,
     OrderAsked,
     OrderClosed,
@@ -28,6 +29,13 @@ from razorpay_hardened.domain.facts import (
     OrderSetback,
     PaymentFact,
     RefundFact,
+)
+from razorpay_hardened.domain.kinds import (
+    ENTITY_MILESTONES,
+    OF_ONE_ORDER,
+    decide_entity,
+    ends_twice,
+    entity_milestones,
 )
 from razorpay_hardened.domain.lifecycle import (
     MILESTONES,
@@ -46,14 +54,14 @@ from razorpay_hardened.domain.lifecycle import (
     with_refund,
 )
 from razorpay_hardened.domain.privacy import forgotten
-from razorpay_hardened.domain.state import AnchorState, OrderState, PaymentState, RefundState
+from razorpay_hardened.domain.state import AnchorState, EntityState, OrderState, PaymentState, RefundState
 from razorpay_hardened.effects import Attempt, Registry, run_inline
 from razorpay_hardened.effects.backoff import is_redelivered
 from razorpay_hardened.effects.change import Row, delivery_of, detail
 from razorpay_hardened.effects.pause import look
 from razorpay_hardened.effects.relay import announce
 from razorpay_hardened.errors import OrderMismatch, OrderUnknown, RazorpayHardenedError, StorageError
-from razorpay_hardened.ports.store import Batch, EffectRow, Held, InboxRow, NewEffect, Touches, Transaction
+from razorpay_hardened.ports.store import Batch, EffectRow, Fired, Held, InboxRow, NewEffect, Touches, Transaction
 from razorpay_hardened.signals import Bus, EventQuarantined, Signal, StatusChanged, TransitionRefused
 
 __all__ = ["Applied", "Ledger", "UnknownOrder"]
@@ -61,12 +69,13 @@ __all__ = ["Applied", "Ledger", "UnknownOrder"]
 UnknownOrder: TypeAlias = Literal["park", "accept"]
 """What to do with news of an order that is not ours to know yet: keep it until the order is registered, or take it."""
 
-_FIRING_ORDER: Final = {name: place for place, name in enumerate(MILESTONES)}
+_FIRING_ORDER: Final = {name: place for place, name in enumerate((*MILESTONES, *ENTITY_MILESTONES))}
 
 
 @dataclass(slots=True)
 class Applied:
-    """What a call did. ``parked_under`` is the id that the facts wait for: then nothing was written.
+    """What a call did. ``parked_under`` is the id that the facts wait for: then nothing was written of payments, orders
+    and refunds. What was told of another entity in the same breath does not wait, and is in here.
 
     ``attempts`` are the ``on`` handlers that were due; ``waiting`` those of them that belong to this very delivery,
     have not succeeded, and may still wait for its redelivery. ``paused``: handlers were due, and none was called.
@@ -79,6 +88,7 @@ class Applied:
     orders: dict[str, OrderState] = field(default_factory=dict)
     payments: dict[str, PaymentState] = field(default_factory=dict)
     refunds: dict[str, RefundState] = field(default_factory=dict)
+    entities: dict[str, EntityState] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
     waiting: list[Attempt] = field(default_factory=list)
     paused: bool = False
@@ -101,6 +111,7 @@ class Applied:
         self.orders |= other.orders
         self.payments |= other.payments
         self.refunds |= other.refunds
+        self.entities |= other.entities
         self.attempts += other.attempts
         self.paused = self.paused or other.paused
         self.signals += other.signals
@@ -120,18 +131,21 @@ class Ledger:
         """What :meth:`apply` is going to load for ``facts``, as far as they tell it themselves."""
         return _Anchors(facts, {}).touches
 
-    def apply(self, tx: Transaction, *facts: Fact, cause: Cause, inline: bool = True) -> Applied:
+    def apply(self, tx: Transaction, *facts: Fact, cause: Cause, inline: bool = True, again: bool = False) -> Applied:
         """Decide on ``facts`` together and write what follows from them.
 
-        ``inline`` false leaves every effect to a worker. Raises, before anything is written, the error that names the
-        contradiction: :class:`AmountMismatch`, :class:`CurrencyMismatch`, :class:`OverRefund`, :class:`BindingError`,
-        :class:`InconsistentEvent`, :class:`TransitionRefused`.
+        ``inline`` false leaves every effect to a worker. ``again``: what these facts say of other entities was applied
+        when they were parked, and is left out while they have to wait on. Raises, before anything is written, the
+        error that names the contradiction: :class:`AmountMismatch`, :class:`CurrencyMismatch`, :class:`OverRefund`,
+        :class:`BindingError`, :class:`InconsistentEvent`, :class:`TransitionRefused`.
         """
         unit = _Unit(tx, facts, cause, self._registry, self._clock.now())
         awaited = unit.decide(self._unknown_order)
-        if awaited is not None:
+        if awaited is not None and (again or not any(isinstance(fact, EntityFact) for fact in facts)):
             return Applied(parked_under=awaited)
+        unit.decide_entities()
         applied = unit.write(told=inline)
+        applied.parked_under = awaited
         self._drain(tx, unit.now_known, applied, inline=inline)
         if inline:
             self._run(tx, unit, applied, unit.due, redelivered=True)
@@ -220,7 +234,8 @@ class Ledger:
         now = self._clock.now()
         cause = Cause("webhook", now, "parked", row.event, row.event_id, row.digest)
         try:
-            inner = self.apply(tx, *read_event(row.body, row.event_id).facts(), cause=cause, inline=inline)
+            facts = read_event(row.body, row.event_id).facts()
+            inner = self.apply(tx, *facts, cause=cause, inline=inline, again=True)
         except StorageError:
             raise
         except RazorpayHardenedError as error:
@@ -243,6 +258,8 @@ class _Fired(NamedTuple):
     kind: str
     before: str | None
     after: str
+    payment_id: str | None = None
+    paid: tuple[int, str] | None = None
 
 
 class _Unit:
@@ -264,6 +281,7 @@ class _Unit:
         self._signals: list[Signal] = []
         self._alarms: list[tuple[str, str, str]] = []
         self._anchors_changed: set[str] = set()
+        self._anchors = _Anchors((), {})
 
     # --- reading
 
@@ -279,6 +297,8 @@ class _Unit:
         held.orders |= {id_: row for id_, row in got.orders.items() if ("order", id_) not in self._changed}
         held.payments |= {id_: row for id_, row in got.payments.items() if ("payment", id_) not in self._changed}
         held.refunds |= {id_: row for id_, row in got.refunds.items() if ("refund", id_) not in self._changed}
+        held.entities |= {id_: row for id_, row in got.entities.items() if ("entity", id_) not in self._changed}
+        held.fired |= got.fired
 
     def _order_of(self, anchor: str) -> OrderState | None:
         for order in self.held.orders.values():
@@ -301,13 +321,15 @@ class _Unit:
             return self.held.payments.get(row.entity_id)
         if row.kind == "refund":
             return self.held.refunds.get(row.entity_id)
-        return self._order_of(row.anchor)
+        if row.kind == "order":
+            return self._order_of(row.anchor)
+        return self.held.entities.get(row.entity_id)
 
     # --- deciding
 
     def decide(self, unknown_order: UnknownOrder) -> str | None:
         """Decide on every fact. Gives the id to wait for, when the facts are about something not known here yet."""
-        anchors = _Anchors.read(self.tx, self.facts)
+        anchors = self._anchors = _Anchors.read(self.tx, self.facts)
         self.read(anchors.touches)
         for fact in self.facts:
             self._decide_local(fact)
@@ -326,6 +348,33 @@ class _Unit:
         for anchor in list(self.held.anchors):
             self._derive_order(anchor)
         return None
+
+    def decide_entities(self) -> None:
+        """Decide on what is told of other entities: that waits for nothing."""
+        for fact in self.facts:
+            if isinstance(fact, EntityFact):
+                self._decide_entity(fact, self._anchors)
+
+    def _decide_entity(self, fact: EntityFact, anchors: _Anchors) -> None:
+        held = self.held.entities.get(fact.entity_id)
+        state, verdict = decide_entity(held, fact, anchors.home(fact), self.now)
+        if state is not held:
+            if state.erased_at is not None:
+                state = forgotten(state, self.now)
+            self.held.entities[fact.entity_id] = state
+            self._changed["entity", fact.entity_id] = state
+        was = None if held is None else held.status
+        if verdict in (Verdict.NEW, Verdict.MOVED) or held is None:
+            self._record(fact.entity_id, True, fact.kind, fact.entity_id, was, state)
+        self._refuse(verdict, fact.entity_id, fact.kind, fact.entity_id, state.status, fact.status)
+        if held is not None and ends_twice(held, state):
+            self._alarms.append((f"ends_twice:{fact.entity_id}", "ends_twice", fact.entity_id))
+        for milestone in entity_milestones(fact):
+            if milestone.key not in self.held.fired:
+                self.held.fired.add(milestone.key)
+                self._touched.fired.append(Fired(milestone.key, self.now))
+                about = (anchors.of(fact), fact.kind, was, state.status, fact.payment_id, fact.paid)
+                self._fired.append(_Fired(milestone, *about))
 
     def _awaited(self, anchors: _Anchors, unknown_order: UnknownOrder) -> str | None:
         coming = {fact.payment_id for fact in self.facts if isinstance(fact, PaymentFact)}
@@ -521,7 +570,9 @@ class _Unit:
         self, anchor: str, moved: bool, kind: str, entity_id: str, was: str | None, row: Row, note: str | None = None
     ) -> None:
         what = "changed" if moved else "noted"
-        self.audit(anchor, what, kind, entity_id, was, row.status, row.amount, row.currency, note)
+        # The amount of another entity is in its snapshot: it is nothing that our books add up.
+        amount, currency = (None, None) if isinstance(row, EntityState) else (row.amount, row.currency)
+        self.audit(anchor, what, kind, entity_id, was, row.status, amount, currency, note)
         if moved:
             self._signals.append(StatusChanged(kind, entity_id, was, row.status, self.cause.source))
 
@@ -586,8 +637,10 @@ class _Unit:
                 batch.orders.append(row)
             elif isinstance(row, PaymentState):
                 batch.payments.append(row)
-            else:
+            elif isinstance(row, RefundState):
                 batch.refunds.append(row)
+            else:
+                batch.entities.append(row)
         batch.effects = [effect for one in fired for effect in self._effects(one)]
         fresh = self.tx.write(batch, told=told and any(effect.mode == "on" for effect in batch.effects))
         self.due = [*self.held.waiting, *(row for row in fresh if row.mode == "on")]
@@ -597,12 +650,14 @@ class _Unit:
             orders=dict(self.held.orders),
             payments=dict(self.held.payments),
             refunds=dict(self.held.refunds),
+            entities=dict(self.held.entities),
             signals=self._signals,
             alarms=self._alarms,
         )
 
     def _effects(self, one: _Fired) -> Iterator[NewEffect]:
-        bound = self._order_of(one.anchor) is not None
+        # Only payments are anybody's: a settlement or a subscription is never another shop's order.
+        bound = one.kind not in ("payment", "order", "refund") or self._order_of(one.anchor) is not None
         for handler in self.registry.wanting(one.milestone.name):
             if bound or handler.unbound:
                 yield NewEffect(
@@ -613,7 +668,9 @@ class _Unit:
                     milestone=one.milestone.name,
                     kind=one.kind,
                     entity_id=one.milestone.entity_id,
-                    detail=detail(one.milestone, one.before, one.after, self.cause),
+                    detail=detail(
+                        one.milestone, one.before, one.after, self.cause, payment_id=one.payment_id, paid=one.paid
+                    ),
                     at=self.now,
                 )
 
@@ -626,7 +683,9 @@ def _awaited(row: EffectRow, unit: _Unit) -> bool:
 def _touches_of(row: EffectRow) -> Touches:
     if row.kind == "payment":
         return Touches((row.anchor,), payments=(row.entity_id,))
-    return Touches((row.anchor,), refunds=(row.entity_id,))
+    if row.kind == "refund":
+        return Touches((row.anchor,), refunds=(row.entity_id,))
+    return Touches((row.anchor,), entities=(row.entity_id,))
 
 
 class _Anchors:
@@ -640,6 +699,8 @@ class _Anchors:
         local_ids: set[str] = set()
         payments: set[str] = set()
         refunds: set[str] = set()
+        entities: set[str] = set()
+        milestones: set[str] = set()
         for fact in facts:
             anchors |= set(self._keys(fact))
             if isinstance(fact, (OrderAsked, OrderRegistered, OrderSetback, OrderClosed)):
@@ -648,23 +709,50 @@ class _Anchors:
                 payments.add(fact.payment_id)
                 if isinstance(fact, RefundFact):
                     refunds.add(fact.refund_id)
-        self.touches = Touches(*(tuple(sorted(keys)) for keys in (anchors, local_ids, payments, refunds)))
+            elif isinstance(fact, EntityFact):
+                entities.add(fact.entity_id)
+                milestones |= {milestone.key for milestone in entity_milestones(fact)}
+                if fact.payment_id is not None:
+                    payments.add(fact.payment_id)
+        if entities:
+            # An entity's own anchor sorts anywhere: so whatever may be locked is locked at once, in order.
+            anchors |= payments
+        self.touches = Touches(
+            *(tuple(sorted(keys)) for keys in (anchors, local_ids, payments, refunds, entities, milestones))
+        )
 
     @classmethod
     def read(cls, tx: Transaction, facts: Sequence[Fact]) -> _Anchors:
-        asked = [f.payment_id for f in facts if isinstance(f, (PaymentFact, RefundFact)) and f.order_id is None]
+        asked = [
+            f.payment_id
+            for f in facts
+            if isinstance(f, (PaymentFact, RefundFact, EntityFact)) and f.order_id is None and f.payment_id is not None
+        ]
         return cls(facts, tx.anchors_of(asked) if asked else {})
 
     def _keys(self, fact: Fact) -> tuple[str, ...]:
         if isinstance(fact, (OrderFact, PaymentFact, RefundFact)):
             return (self.of(fact),)
+        if isinstance(fact, EntityFact):
+            return (fact.entity_id, self.of(fact))
         if isinstance(fact, (OrderAsked, OrderRegistered)) and fact.order_id is not None:
             return (fact.local_id, fact.order_id)
         return (fact.local_id,)
 
-    def of(self, fact: OrderFact | PaymentFact | RefundFact) -> str:
+    def home(self, fact: EntityFact) -> str:
+        """The anchor that the entity belongs to for good."""
+        anchor = self.of(fact)
+        if fact.kind not in OF_ONE_ORDER:
+            return fact.entity_id
+        return fact.payment_id if anchor == fact.entity_id and fact.payment_id is not None else anchor
+
+    def of(self, fact: OrderFact | PaymentFact | RefundFact | EntityFact) -> str:
         """The anchor that ``fact`` hangs on."""
         if isinstance(fact, OrderFact):
             return fact.order_id
+        if isinstance(fact, EntityFact):
+            # The order's, so that a handler is told of it; else its own, which every news of it locks in any case.
+            known = self._known.get(fact.payment_id or "", "")
+            return fact.order_id or (known if known.startswith("order_") else fact.entity_id)
         payment = fact.payment_id
         return fact.order_id or self._known.get(payment) or self._beside.get(payment) or payment

@@ -14,6 +14,9 @@ from razorpay_hardened import errors, signals
 from razorpay_hardened.audit.rules import RULES
 from razorpay_hardened.domain.entities._registry import KINDS as ENTITIES
 from razorpay_hardened.domain.entities._registry import model_of
+from razorpay_hardened.domain.events import TRACKED
+from razorpay_hardened.domain.kinds import EVENTS as ENTITY_EVENTS
+from razorpay_hardened.domain.kinds import LIVES, Once
 from razorpay_hardened.domain.lifecycle import MILESTONES, ORDER_RANK, PAYMENT_RANK
 from razorpay_hardened.emulator import FAULTS, Options
 from razorpay_hardened.emulator._acts import Acts
@@ -118,6 +121,24 @@ def test_the_law_is_told() -> None:
     for status, rank in {**PAYMENT_RANK, **ORDER_RANK}.items():
         assert re.search(rf"^\| `{status}` \| \d", text, re.M)
         assert rank in {int(one) for one in re.findall(rf"^\| `{status}` \| (\d)", text, re.M)}
+
+
+def test_every_event_is_told() -> None:
+    """All types with their milestone, part, status and what "once" means, in the order of first attempts; the stages of
+    every kind as they are."""
+    words = {Once.EVER: "entity", Once.PHASE: "phase", Once.PAYMENT: "payment", Once.EVENT: "event"}
+    rows = _rows("events.md")
+    told = [tuple(cells[:5]) for cells in rows if cells[0] in ENTITY_EVENTS]
+    assert told == [
+        (name, event.milestone, event.part, event.status or "–", words[event.once])
+        for name, event in ENTITY_EVENTS.items()
+    ]
+    others = {cells[0]: cells[1] for cells in rows if cells[0] in TRACKED and cells[0] not in ENTITY_EVENTS}
+    assert others == {name: ", ".join(TRACKED[name]) for name in TRACKED if name not in ENTITY_EVENTS}
+    text = (EXPLANATION / "laws.md").read_text("utf-8")
+    for kind, life in LIVES.items():
+        stages = " > ".join(" ~ ".join(f"`{status}`" for status in stage) for stage in life.stages)
+        assert f"| `{kind}` | {stages} |" in text
 
 
 def test_every_rule_of_a_story_is_told() -> None:

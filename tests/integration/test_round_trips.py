@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from bodies import Shop, life_of
+from bodies import ACCOUNT, START, Shop, life_of
+from razorpay_hardened import Money
 from razorpay_hardened.storage import PostgresStore, SQLiteStore
+from razorpay_hardened.testing import factories
 from support.postgres import new_schema
 from support.till import new_till, open_till
 
@@ -81,6 +84,20 @@ def test_postgresql_takes_a_constant_number_more_for_each_handler(postgres: Post
     assert only[1] == 2 + 2 + 2 * 4
     assert only[2] == 2  # its milestones have fired
     assert only[4] == 2 + 2 + 4
+
+
+def test_postgresql_takes_two_round_trips_for_any_other_kind(postgres: PostgresStore, trips: list[Any]) -> None:
+    """The charge of a subscription, its dispute, a settlement: the entity and its milestones travel along."""
+    shop = Shop(postgres)
+    shop.rzp.checkout.adopt("order_Sample00000001", owner="user:7", amount=Money(49900))
+    shop.deliver(life_of(1)["captured"])
+    for number in range(1, ORDERS):
+        for event in ("subscription.charged", "payment.dispute.won", "settlement.processed", "qr_code.credited"):
+            other = {"payment": {"id": "pay_Sample00000002"}} if event == "qr_code.credited" else {}
+            before = len(trips)
+            raw = factories.body(event, account_id=ACCOUNT, at=START + timedelta(seconds=number), **other)
+            assert shop.deliver(raw) == 200
+            assert len(trips) - before == 2, (event, number, trips[before:])
 
 
 def test_sqlite_takes_a_constant_number_of_statements(tmp_path: Path) -> None:

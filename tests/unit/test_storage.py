@@ -146,10 +146,15 @@ def test_there_is_a_way_only_where_we_know_one() -> None:
 
 
 def test_what_old_code_cannot_survive_waits_until_it_is_asked_for() -> None:
-    """Version 1 is brought up in two steps, and the second one only on demand."""
-    old, now = migrate.Found(1, 1), migrate.VERSION
-    assert [step.reached for step in migrate.steps("sqlite", old, finish=False)] == [(now, now - 1)]
-    assert [step.reached for step in migrate.steps("sqlite", old, finish=True)] == [(now, now - 1), (now, now)]
+    """A version is brought up in two steps, and the second one only on demand; two versions finish the first."""
+    now = migrate.VERSION
+    for dialect, old in (("sqlite", now - 1), ("postgresql", now - 1)):
+        found = migrate.Found(old, old)
+        assert [step.reached for step in migrate.steps(dialect, found, finish=False)] == [(now, old)]
+        assert [step.reached for step in migrate.steps(dialect, found, finish=True)] == [(now, old), (now, now)]
+    way = [(2, 1), (2, 2), (3, 2)]
+    assert [step.reached for step in migrate.steps("sqlite", migrate.Found(1, 1), finish=False)] == way
+    assert [step.reached for step in migrate.steps("sqlite", migrate.Found(1, 1), finish=True)] == [*way, (3, 3)]
     assert [step.reached for step in migrate.steps("sqlite", migrate.Found(now, now - 1), finish=True)] == [(now, now)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from razorpay_hardened.domain.audit import AuditRow
@@ -34,6 +35,9 @@ RULES: Final = {
     "refund.failed": "failed wins over processed, in whatever order they arrive",
     "refund.noted": "the refund's status stays",
     "refund.stale": "a refund never goes back in rank: older news is refused, and does no harm",
+    "entity.first_sight": "anything else is taken at the status in which it is first seen",
+    "entity.forward": "a status follows the table of its kind; within a stage the event's own time decides",
+    "entity.stale": "a kind never leaves a stage backwards, nor a status for older news: it is refused, with no harm",
     "unknown_status": "a status that this version does not know changes nothing, and is kept",
     "quarantined": "news that contradicts what is on record is kept, and has no effect",
     "replayed": "what was done already may be asked for again: milestones that have fired do not fire again",
@@ -69,16 +73,18 @@ class Rule(NamedTuple):
 def rule_of(row: AuditRow) -> Rule:
     """The rule that decided ``row``."""
     if row.what == "stale":
-        return Rule(f"{row.kind}.stale", _refusal(row))
+        return Rule(f"{row.kind if row.kind in _RANKS else 'entity'}.stale", _refusal(row))
     if row.what in ("unknown_status", "quarantined", "replayed", "refused"):
         return Rule(row.what, row.note or "")
     if row.kind == "payment":
         return _payment_rule(row)
+    if row.kind not in _RANKS:
+        return Rule("entity.first_sight" if row.before is None else "entity.forward")
     return _order_rule(row) if row.kind == "order" else _refund_rule(row)
 
 
 def _refusal(row: AuditRow) -> str:
-    ranks = _RANKS[row.kind]
+    ranks: Mapping[str, int] = _RANKS.get(row.kind, {})
     said, held = row.note or "", row.before or ""
     return f"{said} {ranks[said]} < {held} {ranks[held]}" if said in ranks and held in ranks else f"{said}, is {held}"
 

@@ -20,6 +20,7 @@ from razorpay_hardened.demo.faults import grant_breaks, mail_breaks
 from razorpay_hardened.demo.points import Points, watched
 from razorpay_hardened.domain.money import Money
 from razorpay_hardened.domain.plans import PlanCatalog
+from razorpay_hardened.domain.state import RefundState
 from razorpay_hardened.effects import Change, EffectTransaction
 from razorpay_hardened.errors import RazorpayHardenedError
 from razorpay_hardened.storage import SQLiteStore
@@ -145,6 +146,7 @@ class Shop:
 
     def _book(self, change: Change, tx: EffectTransaction) -> None:
         refund = change.entity
+        assert isinstance(refund, RefundState)
         values = (change.key.partition(":")[2], refund.amount, change.key, change.at.isoformat())
         tx.execute("INSERT INTO demo_bookings VALUES (?, ?, ?, ?)", values)
 

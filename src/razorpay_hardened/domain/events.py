@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Annotated, Any, Final, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,7 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from razorpay_hardened.domain.entities import Entity, Order, Payment, Refund, invalid
 from razorpay_hardened.domain.facts import Fact, OrderFact, PaymentFact, RefundFact
 from razorpay_hardened.domain.ids import OrderId
+from razorpay_hardened.domain.kinds import EVENTS, LIVES
 from razorpay_hardened.domain.lifecycle import fits_event
+from razorpay_hardened.domain.news import About, entity_facts, read_about, when_made
 from razorpay_hardened.errors import InconsistentEvent, PayloadInvalid, PayloadMalformed
 
 __all__ = ["TRACKED", "WebhookEvent", "order_fact", "payment_fact", "read_event", "refund_fact"]
@@ -35,24 +38,10 @@ TRACKED: Final[dict[str, tuple[str, ...]]] = {
     "refund.processed": ("refund",),
     "refund.failed": ("refund",),
     "refund.speed_changed": ("refund",),
-    "payment.dispute.created": (),
-    "payment.dispute.won": (),
-    "payment.dispute.lost": (),
-    "payment.dispute.closed": (),
-    "payment.dispute.under_review": (),
-    "payment.dispute.action_required": (),
-    "invoice.paid": (),
-    "invoice.partially_paid": (),
-    "payment_link.paid": (),
-    "payment_link.partially_paid": (),
-    "subscription.activated": (),
-    "subscription.charged": (),
-    "subscription.completed": (),
-    "qr_code.credited": (),
-    "virtual_account.credited": (),
+    **{event: (told.part,) if told.part in LIVES else () for event, told in EVENTS.items()},
 }
-"""Event type → the entities that it must carry (FACTS section 10). The others carry an order or a payment at times;
-what they say of it is news like any other. A type that is not here is stored and ignored."""
+"""Event type → what its payload must carry (FACTS section 10). Many carry an order or a payment beside it: what they
+say of that is news like any other. A type that is not here is stored and ignored."""
 
 
 class _Part(BaseModel):
@@ -79,7 +68,7 @@ class _Payload(_Part):
 
 class _Envelope(_Part):
     event: Annotated[str, Field(strict=True, max_length=_NAME_MAX)]
-    payload: _Payload
+    payload: _Payload = _Payload()
     account_id: Annotated[str, Field(strict=True)] | None = None
     created_at: Annotated[int, Field(strict=True, ge=0, le=2**40)] | None = None
 
@@ -88,10 +77,23 @@ class WebhookEvent:
     """One event, as signed. ``id`` is Razorpay's event id from the (unsigned) header: a hint, never a key.
 
     ``tracked`` is false for types that no rule of ours is about; such an event has no entities and no facts.
+    ``entities`` are what it is about beside an order, a payment and a refund: a dispute, a subscription, a link.
     ``created_at`` is aware, UTC, or None where Razorpay left it out.
     """
 
-    __slots__ = ("account_id", "created_at", "id", "name", "order", "payment", "refund", "tracked")
+    __slots__ = (
+        "_about",
+        "_digest",
+        "_told_at",
+        "account_id",
+        "created_at",
+        "id",
+        "name",
+        "order",
+        "payment",
+        "refund",
+        "tracked",
+    )
 
     def __init__(
         self,
@@ -102,7 +104,13 @@ class WebhookEvent:
         created_at: datetime | None = None,
         payload: _Payload | None = None,
         event_id: str | None = None,
+        about: About | None = None,
+        told_at: int | None = None,
+        digest: str = "",
     ) -> None:
+        self._about = about
+        self._told_at = told_at
+        self._digest = digest
         self.name = name
         self.id = event_id
         self.tracked = tracked
@@ -111,6 +119,11 @@ class WebhookEvent:
         self.payment = payload.payment.entity if payload is not None and payload.payment is not None else None
         self.order = payload.order.entity if payload is not None and payload.order is not None else None
         self.refund = payload.refund.entity if payload is not None and payload.refund is not None else None
+
+    @property
+    def entities(self) -> tuple[Entity, ...]:
+        """What the event is about beside an order, a payment and a refund, each as the model of its kind."""
+        return () if self._about is None else self._about.entities
 
     def facts(self) -> tuple[Fact, ...]:
         """What this event tells us, ready for ``ledger.apply``.
@@ -125,7 +138,21 @@ class WebhookEvent:
         if self.refund is not None:
             facts.append(refund_fact(self.refund, self.payment.order_id if self.payment is not None else None))
         self._check_consistent()
+        if self._about is not None:
+            facts += entity_facts(
+                self._about,
+                told_at=self._told_at,
+                digest=self._digest,
+                payment=self.payment,
+                order_id=self._order_id(),
+                snapshot=_snapshot,
+            )
         return tuple(facts)
+
+    def _order_id(self) -> OrderId | None:
+        if self.order is not None:
+            return self.order.id
+        return None if self.payment is None else self.payment.order_id
 
     def _check_consistent(self) -> None:
         for entity in (self.order, self.payment, self.refund):
@@ -155,13 +182,13 @@ def read_event(raw: bytes, event_id: str | None = None) -> WebhookEvent:
         envelope = _Envelope.model_validate_json(raw)
     except ValidationError:
         return _read_tolerantly(raw, event_id)
-    return _from_envelope(envelope, event_id)
+    return _from_envelope(envelope, event_id, raw)
 
 
 _MINUS_ZERO = re.compile(rb"[:\[,]\s*-0")
 
 
-def _from_envelope(envelope: _Envelope, event_id: str | None) -> WebhookEvent:
+def _from_envelope(envelope: _Envelope, event_id: str | None, raw: bytes) -> WebhookEvent:
     created_at = _made_at(envelope.created_at)
     needed = TRACKED.get(envelope.event)
     if needed is None:
@@ -172,9 +199,16 @@ def _from_envelope(envelope: _Envelope, event_id: str | None) -> WebhookEvent:
             created_at=created_at,
             event_id=event_id,
         )
-    for kind in needed:
-        if getattr(envelope.payload, kind) is None:
-            raise PayloadInvalid(f"missing or unusable: payload.{kind}")
+    about, told_at, digest = None, envelope.created_at, ""
+    if envelope.event in EVENTS:
+        extra = envelope.payload.model_extra or {}
+        about = read_about(envelope.event, extra, envelope.account_id)
+        told_at = when_made(told_at, extra)
+        digest = sha256(raw).hexdigest()[:16] if told_at is None else ""
+    else:
+        for kind in needed:
+            if getattr(envelope.payload, kind) is None:
+                raise PayloadInvalid(f"missing or unusable: payload.{kind}")
     return WebhookEvent(
         envelope.event,
         tracked=True,
@@ -182,6 +216,9 @@ def _from_envelope(envelope: _Envelope, event_id: str | None) -> WebhookEvent:
         created_at=created_at,
         payload=envelope.payload,
         event_id=event_id,
+        about=about,
+        told_at=told_at,
+        digest=digest,
     )
 
 
@@ -198,7 +235,7 @@ def _read_tolerantly(raw: bytes, event_id: str | None) -> WebhookEvent:
         envelope = _Envelope.model_validate(body)
     except ValidationError as error:
         raise invalid(error) from None  # pydantic's own text may quote the value
-    return _from_envelope(envelope, event_id)
+    return _from_envelope(envelope, event_id, raw)
 
 
 def _loads(raw: bytes) -> Any:

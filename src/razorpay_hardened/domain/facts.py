@@ -13,6 +13,7 @@ from razorpay_hardened.domain.ids import OrderId, PaymentId, RefundId
 
 __all__ = [
     "Cause",
+    "EntityFact",
     "Fact",
     "OrderAsked",
     "OrderClosed",
@@ -92,6 +93,31 @@ class RefundFact:
 
 
 @dataclass(frozen=True, slots=True)
+class EntityFact:
+    """Anything else as Razorpay showed it: a dispute, a subscription, a settlement … ``kind`` is its entity's name.
+
+    ``event`` is the type of the event that told it, None where nobody asked for one. ``told_at`` is when that event
+    was made (aware, UTC), and ``occasion`` what tells it from other events of its type about the same entity.
+    ``order_id`` and ``payment_id`` are the order and the payment that it belongs to, where they are known; ``paid`` is
+    what was paid, subunits and currency, where the payment came beside it.
+    """
+
+    kind: str
+    entity_id: str
+    status: str
+    event: str | None = None
+    told_at: datetime | None = None
+    occasion: str = ""
+    phase: str | None = None
+    """The phase of a dispute: its life begins again in each."""
+    order_id: OrderId | None = None
+    payment_id: PaymentId | None = None
+    paid: tuple[int, str] | None = None
+    created_at: datetime | None = None
+    snapshot: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OrderAsked:
     """We want an order: the local row, written before Razorpay is asked (or adopted, with its Razorpay id)."""
 
@@ -129,4 +155,4 @@ class OrderClosed:
     local_id: str
 
 
-Fact = PaymentFact | OrderFact | RefundFact | OrderAsked | OrderRegistered | OrderSetback | OrderClosed
+Fact = PaymentFact | OrderFact | RefundFact | EntityFact | OrderAsked | OrderRegistered | OrderSetback | OrderClosed

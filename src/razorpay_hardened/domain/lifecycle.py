@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from razorpay_hardened.domain.facts import OrderFact, OrderSetback, PaymentFact, RefundFact
-from razorpay_hardened.domain.state import AnchorState, OrderState, PaymentState, RefundState
+from razorpay_hardened.domain.state import AnchorState, EntityState, OrderState, PaymentState, RefundState
 from razorpay_hardened.errors import (
     AmountMismatch,
     CurrencyMismatch,
@@ -71,7 +71,7 @@ MILESTONES: Final = (
     "refund.failed",
     "payment.refunded",
 )
-"""What an application can subscribe to, in the order in which first attempts run."""
+"""What an application can subscribe to, in the order in which first attempts run; ``kinds`` has those of the rest."""
 
 _EVENT_STATUS: Final = {
     "payment.authorized": ("payment", "authorized"),
@@ -97,7 +97,7 @@ class Verdict(StrEnum):
     """A status that this version does not know: kept raw, no transition."""
 
 
-StateT = TypeVar("StateT", PaymentState, RefundState, OrderState)
+StateT = TypeVar("StateT", PaymentState, RefundState, OrderState, EntityState)
 
 
 class Decision(NamedTuple, Generic[StateT]):
@@ -108,15 +108,18 @@ class Decision(NamedTuple, Generic[StateT]):
 
 
 class Milestone(NamedTuple):
-    """Something that became true for the first time."""
+    """Something that became true for the first time. ``occasion`` tells apart what may become true again of one
+    entity: the payment of a charge, the phase of a dispute."""
 
     name: str
     entity_id: str
+    occasion: str = ""
 
     @property
     def key(self) -> str:
-        """Stable for ever: ``order.paid:order_…``. Effects hang on it, once per handler."""
-        return f"{self.name}:{self.entity_id}"
+        """Stable for ever: ``order.paid:order_…``, ``subscription.charged:sub_…:pay_…``. Effects hang on it, once per
+        handler."""
+        return f"{self.name}:{self.entity_id}" + (f":{self.occasion}" if self.occasion else "")
 
 
 # --- payment ----------------------------------------------------------------------------------------------

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from razorpay_hardened.domain.money import Money
 
 if TYPE_CHECKING:
-    from razorpay_hardened.domain.entities import Order, Payment, Refund
+    from razorpay_hardened.domain.entities import AnyEntity, Order, Payment, Refund
 
-__all__ = ["AnchorState", "OrderState", "PaymentState", "RefundIntent", "RefundState"]
+__all__ = ["AnchorState", "EntityState", "OrderState", "PaymentState", "RefundIntent", "RefundState"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,35 @@ class RefundState:
         from razorpay_hardened.domain.entities import parse_entity  # models load when somebody looks
 
         return parse_entity(json.loads(self.snapshot), "refund")
+
+
+@dataclass(frozen=True, slots=True)
+class EntityState:
+    """Anything else that Razorpay tells of: a dispute, a subscription, a payment link … ``status`` is kept raw.
+
+    ``told_at`` is when the news that made the status was made; ``phase`` is that of a dispute. ``anchor`` is the order
+    that it belongs to, or its own id.
+    """
+
+    entity_id: str
+    kind: str
+    anchor: str
+    status: str
+    created_at: datetime
+    updated_at: datetime
+    told_at: datetime
+    phase: str | None = None
+    snapshot: str | None = None
+    erased_at: datetime | None = None
+
+    @property
+    def razorpay(self) -> AnyEntity | None:
+        """The entity as Razorpay last showed it, as the model of its kind; None where it never did."""
+        if self.snapshot is None:
+            return None
+        from razorpay_hardened.domain.entities import parse_entity  # models load when somebody looks
+
+        return parse_entity(json.loads(self.snapshot), self.kind)
 
 
 @dataclass(frozen=True, slots=True)

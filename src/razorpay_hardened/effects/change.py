@@ -10,12 +10,13 @@ from typing import Any, Protocol, TypeAlias
 
 from razorpay_hardened.domain.facts import Cause
 from razorpay_hardened.domain.lifecycle import Milestone
-from razorpay_hardened.domain.state import OrderState, PaymentState, RefundState
+from razorpay_hardened.domain.money import Money
+from razorpay_hardened.domain.state import EntityState, OrderState, PaymentState, RefundState
 from razorpay_hardened.ports.store import EffectRow
 
 __all__ = ["Change", "EffectTransaction", "Row", "change_from", "delivery_of", "detail"]
 
-Row: TypeAlias = OrderState | PaymentState | RefundState
+Row: TypeAlias = OrderState | PaymentState | RefundState | EntityState
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,9 @@ class Change:
     ``razorpay_order_id``), or None for handlers that ask for unbound news. ``source`` is how we learnt it. ``key`` is
     the same at every attempt: give it to whatever must not happen twice. ``at`` is when the milestone fired (aware,
     UTC).
+
+    For what may become true again of one entity, ``occasion`` says which time it is (see docs/reference/events.md).
+    ``payment_id`` and ``paid`` are the payment that the news came with, where there was one: of a charge, of a link.
     """
 
     milestone: str
@@ -40,6 +44,9 @@ class Change:
     key: str
     at: datetime
     attempt: int = 1
+    occasion: str | None = None
+    payment_id: str | None = None
+    paid: Money | None = None
 
 
 class EffectTransaction(Protocol):
@@ -55,18 +62,30 @@ class EffectTransaction(Protocol):
         ...
 
 
-def detail(milestone: Milestone, before: str | None, after: str, cause: Cause) -> str:
+def detail(
+    milestone: Milestone,
+    before: str | None,
+    after: str,
+    cause: Cause,
+    *,
+    payment_id: str | None = None,
+    paid: tuple[int, str] | None = None,
+) -> str:
     """The part of a change that only the moment of firing knows, as small JSON for the effect's row."""
-    return json.dumps(
-        {
-            "before": before,
-            "after": after,
-            "source": cause.source,
-            "event_id": cause.event_id,
-            "digest": cause.digest,
-        },
-        separators=(",", ":"),
-    )
+    told: dict[str, Any] = {
+        "before": before,
+        "after": after,
+        "source": cause.source,
+        "event_id": cause.event_id,
+        "digest": cause.digest,
+    }
+    if milestone.occasion:
+        told["occasion"] = milestone.occasion
+    if payment_id is not None:
+        told["payment_id"] = payment_id
+    if paid is not None:
+        told["paid"] = paid
+    return json.dumps(told, separators=(",", ":"))
 
 
 def delivery_of(row: EffectRow) -> str | None:
@@ -78,6 +97,7 @@ def delivery_of(row: EffectRow) -> str | None:
 def change_from(row: EffectRow, entity: Row, order: OrderState | None) -> Change:
     """The change that ``row`` stands for, with the rows as they are now."""
     told = json.loads(row.detail)
+    paid = told.get("paid")
     return Change(
         milestone=row.milestone,
         kind=row.kind,
@@ -90,4 +110,7 @@ def change_from(row: EffectRow, entity: Row, order: OrderState | None) -> Change
         key=row.key,
         at=row.at,
         attempt=row.attempts + 1,
+        occasion=told.get("occasion"),
+        payment_id=told.get("payment_id"),
+        paid=None if paid is None else Money(*paid),
     )

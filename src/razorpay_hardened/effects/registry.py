@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeVar
 
+from razorpay_hardened.domain.kinds import ALIASES, ENTITY_MILESTONES
 from razorpay_hardened.domain.lifecycle import MILESTONES
 from razorpay_hardened.errors import ConfigError
 from razorpay_hardened.ports.store import EffectMode
@@ -14,6 +15,7 @@ __all__ = ["Handler", "Registry"]
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 _NAME_MAX: Final = 200
+_KNOWN: Final = (*MILESTONES, *ENTITY_MILESTONES)
 
 
 class Handler(NamedTuple):
@@ -24,7 +26,7 @@ class Handler(NamedTuple):
     mode: EffectMode
     function: Callable[..., Any]
     unbound: bool = False
-    """Whether it wants milestones of payments that belong to no order of ours."""
+    """Whether it wants milestones of payments that belong to no order of ours. Those of other kinds it always gets."""
 
 
 class Registry:
@@ -50,8 +52,9 @@ class Registry:
     def _adder(
         self, milestone: str, mode: EffectMode, name: str | None, unbound: bool
     ) -> Callable[[FunctionT], FunctionT]:
-        if milestone not in MILESTONES:
-            raise ConfigError(f"no milestone is called {milestone!r}; there are: {', '.join(MILESTONES)}")
+        milestone = ALIASES.get(milestone, milestone)
+        if milestone not in _KNOWN:
+            raise ConfigError(f"no milestone is called {milestone!r}; there are: {', '.join(_KNOWN)}")
 
         def add(function: FunctionT) -> FunctionT:
             chosen = name or f"{function.__module__}.{getattr(function, '__qualname__', type(function).__name__)}"

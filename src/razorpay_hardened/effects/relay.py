@@ -97,8 +97,10 @@ class Relay:
             entity = self._store.payment(row.entity_id)
         elif row.kind == "refund":
             entity = self._store.refund(row.entity_id)
-        else:
+        elif row.kind == "order":
             entity = self._store.order(row.entity_id)
+        else:
+            entity = self._store.entity(row.entity_id)
         if row.anchor.startswith("order_"):
             order = self._store.order(row.anchor)
         return None if entity is None else change_from(row, entity, order)

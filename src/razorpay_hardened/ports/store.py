@@ -21,7 +21,14 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checka
 
 from razorpay_hardened.domain.audit import AuditRow
 from razorpay_hardened.domain.seals import Arrival, Seal
-from razorpay_hardened.domain.state import AnchorState, OrderState, PaymentState, RefundIntent, RefundState
+from razorpay_hardened.domain.state import (
+    AnchorState,
+    EntityState,
+    OrderState,
+    PaymentState,
+    RefundIntent,
+    RefundState,
+)
 from razorpay_hardened.domain.trail import Link
 
 __all__ = [
@@ -33,6 +40,7 @@ __all__ = [
     "EffectRow",
     "EffectState",
     "Finding",
+    "Fired",
     "Held",
     "Hold",
     "InboxRow",
@@ -155,6 +163,17 @@ class Touches(NamedTuple):
     local_ids: tuple[str, ...] = ()
     payments: tuple[str, ...] = ()
     refunds: tuple[str, ...] = ()
+    entities: tuple[str, ...] = ()
+    milestones: tuple[str, ...] = ()
+    """Keys of milestones of which it must be known whether they have fired."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A milestone of an entity that has fired, by its key: on record for ever, whether anybody listened or not."""
+
+    key: str
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -171,6 +190,9 @@ class Held:
     payments: dict[str, PaymentState] = field(default_factory=dict)
     refunds: dict[str, RefundState] = field(default_factory=dict)
     waiting: list[EffectRow] = field(default_factory=list)
+    entities: dict[str, EntityState] = field(default_factory=dict)
+    fired: set[str] = field(default_factory=set)
+    """Those of the milestones asked for that have fired."""
 
 
 @dataclass(slots=True)
@@ -183,6 +205,9 @@ class Batch:
     refunds: list[RefundState] = field(default_factory=list)
     audit: list[AuditRow] = field(default_factory=list)
     effects: list[NewEffect] = field(default_factory=list)
+    entities: list[EntityState] = field(default_factory=list)
+    fired: list[Fired] = field(default_factory=list)
+    """Written once; a key that is there already is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +246,7 @@ class Matter(NamedTuple):
 
     payments: tuple[str, ...] = ()
     refunds: tuple[str, ...] = ()
+    entities: tuple[str, ...] = ()
 
 
 class KeepingWork(Protocol):
@@ -474,6 +500,10 @@ class Reader(Protocol):
 
     def refund(self, refund_id: str) -> RefundState | None: ...
 
+    def entity(self, entity_id: str) -> EntityState | None:
+        """Anything else by its id: a dispute, a subscription, a settlement."""
+        ...
+
     def orders(
         self,
         *,
@@ -508,6 +538,20 @@ class Reader(Protocol):
         after: After | None = None,
         limit: int = 100,
     ) -> list[RefundState]: ...
+
+    def entities(
+        self,
+        *,
+        kind: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        statuses: Sequence[str] = (),
+        anchor: str | None = None,
+        after: After | None = None,
+        limit: int = 100,
+    ) -> list[EntityState]:
+        """Everything else made in [since, until)."""
+        ...
 
     def delivery(self, digest: str) -> InboxRow | None: ...
 

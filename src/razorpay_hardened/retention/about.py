@@ -35,5 +35,5 @@ def _around(tx: Transaction, names: set[str]) -> dict[str, set[str]]:
     for name in names:
         anchor = anchor_of.get(name, name)
         matter = matters[anchor]
-        found[name] = {name, anchor, *owners.get(anchor, ()), *matter.payments, *matter.refunds}
+        found[name] = {name, anchor, *owners.get(anchor, ()), *matter.payments, *matter.refunds, *matter.entities}
     return found

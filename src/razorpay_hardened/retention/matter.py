@@ -1,4 +1,4 @@
-"""One matter: an order (or a payment without one) with its payments, refunds and effects.
+"""One matter: an order (or a payment without one) with its payments, refunds, other entities and effects.
 
 People are erased from a matter as a whole or not at all: a payment without its order's snapshot, or a refund that still
 names the bank account, would be neither forgotten nor kept.
@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from razorpay_hardened.domain.privacy import forgotten, subjects_of
-from razorpay_hardened.domain.state import OrderState, PaymentState, RefundState
+from razorpay_hardened.domain.state import EntityState, OrderState, PaymentState, RefundState
 from razorpay_hardened.ports.store import Batch, Held, Matter, Touches, Transaction
 
 __all__ = ["Key", "Told", "Verdict", "erase_matters", "key_of"]
@@ -69,7 +69,7 @@ def erase_matters(tx: Transaction, keys: Sequence[Key], cutoff: datetime | None,
     return told
 
 
-Rows = tuple[list[OrderState], list[PaymentState], list[RefundState]]
+Rows = tuple[list[OrderState], list[PaymentState], list[RefundState], list[EntityState]]
 
 
 def _load(tx: Transaction, keys: Sequence[Key]) -> tuple[Held, dict[str, Matter]]:
@@ -77,14 +77,16 @@ def _load(tx: Transaction, keys: Sequence[Key]) -> tuple[Held, dict[str, Matter]
     anchors = tuple(sorted({key.anchor for key in keys} | set(local_ids)))
     held = tx.load(Touches(anchors, local_ids))
     matters = tx.matters([key.anchor for key in keys])
+    entities = tuple(sorted(one for matter in matters.values() for one in matter.entities))
     children = tx.load(
         Touches(
-            (),
+            entities,  # what is told of one locks its own anchor, and not always the matter's
             payments=tuple(sorted(one for matter in matters.values() for one in matter.payments)),
             refunds=tuple(sorted(one for matter in matters.values() for one in matter.refunds)),
+            entities=entities,
         )
     )
-    held.payments, held.refunds = children.payments, children.refunds
+    held.payments, held.refunds, held.entities = children.payments, children.refunds, children.entities
     return held, matters
 
 
@@ -94,6 +96,7 @@ def _rows(held: Held, key: Key, matter: Matter) -> Rows:
         orders,
         [held.payments[one] for one in matter.payments],
         [held.refunds[one] for one in matter.refunds],
+        [held.entities[one] for one in matter.entities],
     )
 
 
@@ -111,12 +114,13 @@ def _verdict(rows: Rows, is_held: bool, is_open: bool, cutoff: datetime | None) 
 
 
 def _collect(batch: Batch, rows: Rows, at: datetime) -> int:
-    orders, payments, refunds = rows
+    orders, payments, refunds, entities = rows
     batch.orders += [forgotten(row, at) for row in orders if row.erased_at is None]
     batch.payments += [forgotten(row, at) for row in payments if row.erased_at is None]
     batch.refunds += [forgotten(row, at) for row in refunds if row.erased_at is None]
+    batch.entities += [forgotten(row, at) for row in entities if row.erased_at is None]
     return sum(row.erased_at is None for row in _all_of(rows))
 
 
-def _all_of(rows: Rows) -> list[OrderState | PaymentState | RefundState]:
-    return [*rows[0], *rows[1], *rows[2]]
+def _all_of(rows: Rows) -> list[OrderState | PaymentState | RefundState | EntityState]:
+    return [*rows[0], *rows[1], *rows[2], *rows[3]]

@@ -354,11 +354,12 @@ class _Walk:
     def _snapshots(self, cutoff: datetime) -> None:
         for marks in self._leftovers("snapshots"):
             self._matters([self._key(mark.upto) for mark in marks], cutoff)
-        for kind in ("orders", "payments"):
+        for kind in ("orders", "payments", "entities"):
             self._snapshots_of(kind, cutoff)
 
     def _snapshots_of(self, kind: str, cutoff: datetime) -> None:
-        """Orders bring their payments along; payments by themselves are for those that no order of ours brings."""
+        """Orders bring their payments along, and what else hangs on them; the others by themselves are for those that
+        no order of ours brings."""
         mark = f"snapshots:{kind}"
         upto, erased = self._upto(mark)
         after = _place(upto)
@@ -376,9 +377,14 @@ class _Walk:
             orders = self._store.orders(until=cutoff, after=after, limit=_MATTERS)
             last = (orders[-1].created_at, orders[-1].local_id) if orders else None
             return [key_of(row) for row in orders if row.erased_at is None], last
-        payments = self._store.payments(until=cutoff, after=after, limit=_MATTERS)
-        last = (payments[-1].created_at, payments[-1].payment_id) if payments else None
-        anchors = dict.fromkeys(row.anchor for row in payments if row.erased_at is None)
+        if kind == "payments":
+            payments = self._store.payments(until=cutoff, after=after, limit=_MATTERS)
+            last = (payments[-1].created_at, payments[-1].payment_id) if payments else None
+            anchors = dict.fromkeys(row.anchor for row in payments if row.erased_at is None)
+        else:
+            entities = self._store.entities(until=cutoff, after=after, limit=_MATTERS)
+            last = (entities[-1].created_at, entities[-1].entity_id) if entities else None
+            anchors = dict.fromkeys(row.anchor for row in entities if row.erased_at is None)
         orders_of = {anchor: self._store.order(anchor) for anchor in anchors}
         # One that was paid again after it was erased has gone by already: its new payment brings it here.
         alone = (anchor for anchor, row in orders_of.items() if row is None or row.erased_at is not None)

@@ -45,6 +45,7 @@ KEEPING: Final[dict[str, str]] = {
     "drop_mark": "DELETE FROM razorpay_retention WHERE class = ?",
     "payments": "SELECT anchor, payment_id FROM razorpay_payments WHERE anchor IN ({many})",
     "refunds": "SELECT payment_id, refund_id FROM razorpay_refunds WHERE payment_id IN ({many})",
+    "entities": "SELECT anchor, entity_id FROM razorpay_entities WHERE anchor IN ({many})",
     "unfinished": (
         "SELECT DISTINCT anchor FROM razorpay_effects WHERE anchor IN ({many}) AND state IN ('waiting', 'leased')"
     ),
@@ -161,7 +162,13 @@ class KeepingTransaction:
             payments[anchor].append(payment)
         for payment, refund in self._among("refunds", anchor_of):
             refunds[anchor_of[payment]].append(refund)
-        return {anchor: Matter(tuple(sorted(payments[anchor])), tuple(sorted(refunds[anchor]))) for anchor in anchors}
+        entities: dict[str, list[str]] = {anchor: [] for anchor in anchors}
+        for anchor, entity in self._among("entities", anchors):
+            entities[anchor].append(entity)
+        return {
+            anchor: Matter(*(tuple(sorted(found[anchor])) for found in (payments, refunds, entities)))
+            for anchor in anchors
+        }
 
     def open_matters(self, anchors: Sequence[str]) -> set[str]:
         """Those of ``anchors`` about which something is still to be done."""

@@ -38,11 +38,11 @@ _JSON: Final = Rows(
 )
 
 _OPEN: Final = (
-    b"SELECT razorpay_open_2(%s::text, %s::bytea, %s::text, %s::text, %s::timestamptz, %s::timestamptz,"
-    b" %s::text[], %s::text[], %s::text[], %s::text[])"
+    b"SELECT razorpay_open_3(%s::text, %s::bytea, %s::text, %s::text, %s::timestamptz, %s::timestamptz,"
+    b" %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])"
 )
-_LOAD: Final = b"SELECT razorpay_load_2(%s::text[], %s::text[], %s::text[], %s::text[])"
-_WRITE: Final = b"SELECT razorpay_write_2(%s::jsonb)"
+_LOAD: Final = b"SELECT razorpay_load_3(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])"
+_WRITE: Final = b"SELECT razorpay_write_3(%s::jsonb)"
 
 _ORDERS: Final = COLUMNS["razorpay_orders"]
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
@@ -59,6 +59,8 @@ class _Seen(NamedTuple):
     local_ids: frozenset[str]
     payments: frozenset[str]
     refunds: frozenset[str]
+    entities: frozenset[str]
+    milestones: frozenset[str]
 
     def covers(self, touches: Touches) -> bool:
         return (
@@ -66,6 +68,8 @@ class _Seen(NamedTuple):
             and self.local_ids >= set(touches.local_ids)
             and self.payments >= set(touches.payments)
             and self.refunds >= set(touches.refunds)
+            and self.entities >= set(touches.entities)
+            and self.milestones >= set(touches.milestones)
         )
 
     def part(self, touches: Touches) -> Held:
@@ -77,6 +81,8 @@ class _Seen(NamedTuple):
             payments={key: held.payments[key] for key in touches.payments if key in held.payments},
             refunds={key: held.refunds[key] for key in touches.refunds if key in held.refunds},
             waiting=[row for row in held.waiting if row.anchor in anchors],
+            entities={key: held.entities[key] for key in touches.entities if key in held.entities},
+            fired=held.fired.intersection(touches.milestones),
         )
 
 
@@ -180,6 +186,8 @@ class PostgresTransaction(SqlTransaction):
             payments={row[0]: _JSON.payment(row) for row in found["payments"] or ()},
             refunds={row[0]: _JSON.refund(row) for row in found["refunds"] or ()},
             waiting=[_JSON.effect(row) for row in found["waiting"] or ()],
+            entities={row[0]: _JSON.entity(row) for row in found["entities"] or ()},
+            fired=set(found["fired"] or ()),
         )
         self._seen = _Seen(held, *(frozenset(keys) for keys in touches[1:]))
         # Whoever parks something holds its anchor: while we hold it, nothing can be parked there.
@@ -242,7 +250,7 @@ class PostgresTransaction(SqlTransaction):
 
 
 def _lists(touches: Touches) -> tuple[list[str], ...]:
-    return (sorted(touches.anchors), list(touches.local_ids), list(touches.payments), list(touches.refunds))
+    return (sorted(touches.anchors), *(list(keys) for keys in touches[1:]))
 
 
 def _batch(batch: Batch) -> str:
@@ -252,6 +260,8 @@ def _batch(batch: Batch) -> str:
         ("orders", "razorpay_orders", map(_JSON.of_order, batch.orders)),
         ("payments", "razorpay_payments", map(_JSON.of_payment, batch.payments)),
         ("refunds", "razorpay_refunds", map(_JSON.of_refund, batch.refunds)),
+        ("entities", "razorpay_entities", map(_JSON.of_entity, batch.entities)),
+        ("milestones", "razorpay_milestones", map(_JSON.of_fired, batch.fired)),
         ("audit", "razorpay_audit", map(_JSON.of_audit, batch.audit)),
         ("effects", "razorpay_effects", map(_effect, batch.effects)),
     )

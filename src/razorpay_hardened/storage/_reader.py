@@ -11,7 +11,14 @@ from datetime import datetime
 from typing import Any
 
 from razorpay_hardened.domain.audit import AuditRow
-from razorpay_hardened.domain.state import AnchorState, OrderState, PaymentState, RefundIntent, RefundState
+from razorpay_hardened.domain.state import (
+    AnchorState,
+    EntityState,
+    OrderState,
+    PaymentState,
+    RefundIntent,
+    RefundState,
+)
 from razorpay_hardened.ports.store import (
     After,
     EffectMode,
@@ -95,6 +102,11 @@ class SqlReader(TrailReader, KeepingReader):
         found = self._read(SELECT["razorpay_refunds"] + " WHERE refund_id = ?", (refund_id,))
         return self._rows.refund(found[0]) if found else None
 
+    def entity(self, entity_id: str) -> EntityState | None:
+        """Anything else by its id."""
+        found = self._read(SELECT["razorpay_entities"] + " WHERE entity_id = ?", (entity_id,))
+        return self._rows.entity(found[0]) if found else None
+
     def delivery(self, digest: str) -> InboxRow | None:
         """A stored delivery by the SHA-256 of its body, in hex."""
         found = self._read(SELECT["razorpay_inbox"] + " WHERE " + inbox_by_digest(self._dialect), (digest,))
@@ -144,6 +156,23 @@ class SqlReader(TrailReader, KeepingReader):
         """Refunds made in [since, until)."""
         where = self._made(since, until, statuses, after, "refund_id").maybe("payment_id = ?", payment_id)
         return [self._rows.refund(row) for row in self._list(where, "razorpay_refunds", "created_at, refund_id", limit)]
+
+    def entities(
+        self,
+        *,
+        kind: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        statuses: Sequence[str] = (),
+        anchor: str | None = None,
+        after: After | None = None,
+        limit: int = 100,
+    ) -> list[EntityState]:
+        """Everything else made in [since, until)."""
+        where = self._made(since, until, statuses, after, "entity_id")
+        where.maybe("kind = ?", kind).maybe("anchor = ?", anchor)
+        found = self._list(where, "razorpay_entities", "created_at, entity_id", limit)
+        return [self._rows.entity(row) for row in found]
 
     # --- inbox and effects
 

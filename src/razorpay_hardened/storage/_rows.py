@@ -12,9 +12,16 @@ from typing import Any, NamedTuple, TypeAlias
 
 from razorpay_hardened.domain.audit import AuditRow
 from razorpay_hardened.domain.seals import Arrival, Seal
-from razorpay_hardened.domain.state import AnchorState, OrderState, PaymentState, RefundIntent, RefundState
+from razorpay_hardened.domain.state import (
+    AnchorState,
+    EntityState,
+    OrderState,
+    PaymentState,
+    RefundIntent,
+    RefundState,
+)
 from razorpay_hardened.domain.text import fits, fitting
-from razorpay_hardened.ports.store import Delivery, EffectRow, Finding, InboxRow, NewEffect, Run
+from razorpay_hardened.ports.store import Delivery, EffectRow, Finding, Fired, InboxRow, NewEffect, Run
 
 __all__ = ["COLUMNS", "ISO_TEXT", "Codec", "Row", "Rows", "storable", "utc_from_text", "utc_text"]
 
@@ -28,6 +35,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "razorpay_payments": PaymentState,
         "razorpay_refunds": RefundState,
         "razorpay_refund_intents": RefundIntent,
+        "razorpay_entities": EntityState,
+        "razorpay_milestones": Fired,
         "razorpay_inbox": InboxRow,
         "razorpay_effects": EffectRow,
         "razorpay_audit": AuditRow,
@@ -174,6 +183,30 @@ class Rows:
             state.snapshot,
             self.time_or_none(state.erased_at),
         )
+
+    def entity(self, row: Row) -> EntityState:
+        values = list(row)
+        for index in (4, 5, 6):  # created_at, updated_at, told_at
+            values[index] = self.moment(row[index])
+        values[9] = self.moment_or_none(row[9])  # erased_at
+        return EntityState(*values)
+
+    def of_entity(self, state: EntityState) -> Row:
+        return (
+            state.entity_id,
+            state.kind,
+            state.anchor,
+            state.status,
+            self.time(state.created_at),
+            self.time(state.updated_at),
+            self.time(state.told_at),
+            state.phase,
+            state.snapshot,
+            self.time_or_none(state.erased_at),
+        )
+
+    def of_fired(self, fired: Fired) -> Row:
+        return (fired.key, self.time(fired.at))
 
     def intent(self, row: Row) -> RefundIntent:
         values = list(row)

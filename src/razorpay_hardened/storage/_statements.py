@@ -195,10 +195,15 @@ class Statements:
         self.orders_by_local_id = text(SELECT["razorpay_orders"] + " WHERE local_id IN ({many})")
         self.payments = text(SELECT["razorpay_payments"] + " WHERE payment_id IN ({many})")
         self.refunds = text(SELECT["razorpay_refunds"] + " WHERE refund_id IN ({many})")
+        self.entities = text(SELECT["razorpay_entities"] + " WHERE entity_id IN ({many})")
+        self.fired = text("SELECT key FROM razorpay_milestones WHERE key IN ({many})")
+        fired = COLUMNS["razorpay_milestones"]
+        self.put_fired = text(_insert("razorpay_milestones", fired, "ON CONFLICT (key) DO NOTHING"))
         self.anchor = Saving(dialect, "razorpay_anchors")
         self.order = Saving(dialect, "razorpay_orders", "owner", "receipt", "created_at", "order_id")
         self.payment = Saving(dialect, "razorpay_payments", "anchor", "created_at")
         self.refund = Saving(dialect, "razorpay_refunds", "payment_id", "created_at")
+        self.entity = Saving(dialect, "razorpay_entities", "kind", "anchor", "created_at")
         self.put_audit = text(_insert("razorpay_audit", COLUMNS["razorpay_audit"], ""))
 
     def _effects(self, dialect: Dialect) -> None:

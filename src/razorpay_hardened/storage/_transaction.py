@@ -267,6 +267,8 @@ class SqlTransaction(Sealing, KeepingTransaction):
         held.orders = self._held(found, sql.order, rows.order)
         held.payments = self._held(self._by_keys(sql.payments, touches.payments), sql.payment, rows.payment)
         held.refunds = self._held(self._by_keys(sql.refunds, touches.refunds), sql.refund, rows.refund)
+        held.entities = self._held(self._by_keys(sql.entities, touches.entities), sql.entity, rows.entity)
+        held.fired = {row[0] for row in self._by_keys(sql.fired, touches.milestones)}
         held.waiting = [rows.effect(row) for row in self._by_keys(sql.waiting, touches.anchors)]
         if len(touches.anchors) > _CHUNK:
             held.waiting.sort(key=lambda effect: effect.id)
@@ -284,6 +286,8 @@ class SqlTransaction(Sealing, KeepingTransaction):
         self._save(sql.order, map(rows.of_order, batch.orders))
         self._save(sql.payment, map(rows.of_payment, batch.payments))
         self._save(sql.refund, map(rows.of_refund, batch.refunds))
+        self._save(sql.entity, map(rows.of_entity, batch.entities))
+        self._put(sql.put_fired, rows.of_fired, batch.fired)
         self._put(sql.put_audit, rows.of_audit, batch.audit)
         new: list[EffectRow] = []
         for effect in batch.effects:

@@ -14,7 +14,7 @@ from razorpay_hardened.errors import SchemaMismatch
 
 __all__ = ["VERSION", "Found", "Step", "check", "schema_text", "steps"]
 
-VERSION = 2
+VERSION = 3
 """The schema that this package needs."""
 
 _ADVICE = "run `razorpay-hardened db migrate`, or call store.migrate() at start"

@@ -8,9 +8,16 @@ from typing import Any
 import pytest
 
 from razorpay_hardened.domain.audit import AuditRow, broken_at, chained
-from razorpay_hardened.domain.state import AnchorState, OrderState, PaymentState, RefundIntent, RefundState
+from razorpay_hardened.domain.state import (
+    AnchorState,
+    EntityState,
+    OrderState,
+    PaymentState,
+    RefundIntent,
+    RefundState,
+)
 from razorpay_hardened.errors import StorageError
-from razorpay_hardened.ports.store import Batch, Held, InboxRow, Run, Store, Touches, Transaction
+from razorpay_hardened.ports.store import Batch, Fired, Held, InboxRow, Run, Store, Touches, Transaction
 from razorpay_hardened.testing._contract_values import (
     NOTHING,
     T0,
@@ -18,6 +25,7 @@ from razorpay_hardened.testing._contract_values import (
     claim,
     delivery,
     effect,
+    entity,
     finding,
     intent,
     later,
@@ -74,6 +82,20 @@ PAYMENTS = [
 REFUNDS = [
     refund(),
     refund(payment_id="pay_B", anchor="order_B", status="failed", amount=BIG, key="key-1", snapshot="{}"),
+]
+ENTITIES = [
+    entity(),
+    entity(
+        kind="dispute",
+        anchor="order_A",
+        status="under_review",
+        phase="chargeback",
+        snapshot='{"a": "☃"}',
+        created_at=later(-9),
+        updated_at=later(8),
+        told_at=later(7),
+        erased_at=later(9),
+    ),
 ]
 INTENTS = [intent(), intent(state="refused", amount=BIG, refund_id="rfnd_1", reason="too much")]
 
@@ -134,6 +156,53 @@ class StateContract:
         write(store, refunds=[state])
         assert _load(store, Touches((), refunds=(state.refund_id,))).refunds == {state.refund_id: state}
         assert store.refund(state.refund_id) == state
+
+    @pytest.mark.parametrize("state", ENTITIES)
+    def test_every_field_of_an_entity_survives(self, store: Store, state: EntityState) -> None:
+        """Any other kind comes back equal, from a transaction and from a reader; what is unknown is absent."""
+        write(store, entities=[state])
+        assert _load(store, Touches((), entities=(state.entity_id, "sub_none"))).entities == {state.entity_id: state}
+        assert store.entity(state.entity_id) == state
+        assert store.entity("sub_none") is None
+
+    @pytest.mark.parametrize("loaded", [False, True])
+    def test_an_entity_is_replaced_whole(self, store: Store, loaded: bool) -> None:
+        """Every field, whether the transaction had loaded it or not."""
+        write(store, entities=ENTITIES[:1])
+        with store.transaction() as tx:
+            if loaded:
+                tx.load(Touches(("order_A",), entities=(ENTITIES[0].entity_id,)))
+            tx.write(Batch(entities=ENTITIES[1:]))
+            tx.load(Touches(("order_A",), entities=(ENTITIES[0].entity_id,)))
+            tx.write(Batch(entities=[replace(ENTITIES[1], status="won")]))
+        assert store.entities() == [replace(ENTITIES[1], status="won")]
+
+    def test_a_milestone_that_has_fired_is_remembered_for_ever(self, store: Store) -> None:
+        """Those that were asked for, and no others; writing one again changes nothing, and what was undone is not."""
+        write(store, fired=[Fired("subscription.charged:sub_A:pay_1", T0), Fired("dispute.won:disp_A", T0)])
+        with store.transaction() as tx, pytest.raises(ValueError), tx.savepoint():  # noqa: PT012, PT011
+            tx.write(Batch(fired=[Fired("invoice.paid:inv_A", T0)]))
+            raise ValueError
+        write(store, fired=[Fired("dispute.won:disp_A", later(9))])
+        asked = ("dispute.won:disp_A", "invoice.paid:inv_A", "subscription.charged:sub_A:pay_2")
+        held = _load(store, Touches(("disp_A",), entities=("disp_A",), milestones=asked))
+        assert held.fired == {"dispute.won:disp_A"}
+        assert _load(store, Touches(("disp_A",))).fired == set()
+
+    def test_entities_are_listed(self, store: Store) -> None:
+        """By kind, anchor, status and time, in order of (created_at, id), going on after the last one seen."""
+        rows = [
+            entity(1),
+            entity(2, kind="dispute", anchor="order_A", status="won"),
+            entity(3),
+            entity(4, status="active"),
+        ]
+        write(store, entities=rows)
+        assert store.entities() == rows
+        assert store.entities(kind="dispute") == store.entities(anchor="order_A") == rows[1:2]
+        assert store.entities(statuses=("active", "won")) == [rows[1], rows[3]]
+        assert store.entities(since=later(2), until=later(4)) == rows[1:3]
+        assert store.entities(kind="subscription", after=(later(1), rows[0].entity_id), limit=1) == [rows[2]]
 
     @pytest.mark.parametrize("loaded", [False, True])
     def test_a_row_is_replaced_whole(self, store: Store, loaded: bool) -> None:

@@ -9,7 +9,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from razorpay_hardened.domain.audit import AuditRow
-from razorpay_hardened.domain.state import OrderState, PaymentState, RefundIntent, RefundState
+from razorpay_hardened.domain.state import EntityState, OrderState, PaymentState, RefundIntent, RefundState
 from razorpay_hardened.errors import StorageConflict
 from razorpay_hardened.ports.store import (
     Batch,
@@ -32,6 +32,7 @@ __all__ = [
     "claim",
     "delivery",
     "effect",
+    "entity",
     "finding",
     "intent",
     "later",
@@ -100,6 +101,19 @@ def refund(number: int = 1, **changes: Any) -> RefundState:
         "updated_at": later(number),
     }
     return RefundState(**(values | changes))
+
+
+def entity(number: int = 1, **changes: Any) -> EntityState:
+    values: dict[str, Any] = {
+        "entity_id": f"sub_{number:014}",
+        "kind": "subscription",
+        "anchor": f"sub_{number:014}",
+        "status": "created",
+        "created_at": later(number),
+        "updated_at": later(number),
+        "told_at": later(number),
+    }
+    return EntityState(**(values | changes))
 
 
 def intent(number: int = 1, **changes: Any) -> RefundIntent:

@@ -14,8 +14,9 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from razorpay_hardened.clock import Clock
 from razorpay_hardened.domain.events import WebhookEvent
-from razorpay_hardened.domain.facts import Cause, Fact
+from razorpay_hardened.domain.facts import Cause, EntityFact, Fact
 from razorpay_hardened.domain.privacy import subjects_of
+from razorpay_hardened.domain.state import EntityState, PaymentState, RefundState
 from razorpay_hardened.effects import Relay
 from razorpay_hardened.errors import (
     AccountMismatch,
@@ -201,7 +202,7 @@ class Webhooks:
             if claim.state == "new":
                 return claim, self._first(tx, event, facts, body.digest)
             if claim.state == "waiting" and claim.anchor is not None:
-                return claim, self._again(tx, event, body.digest, claim.anchor)
+                return claim, self._again(tx, event, facts, body.digest, claim.anchor)
             return claim, _duplicate(body.digest, event_id, claim.state)
 
         claim, outcome = transact(self._store, work)
@@ -231,18 +232,37 @@ class Webhooks:
             raise
         except RazorpayHardenedError as error:
             return self._quarantine(tx, digest, event.name, error, cause)
-        if applied.parked_under is not None:
-            tx.settle(digest, "parked", now, anchor=applied.parked_under)
-            return _Outcome(200, "parked", (EventParked(digest, applied.parked_under),))
+        if applied.parked_under is not None and not applied.waiting:
+            return self._parked(tx, digest, applied)
         if not applied.waiting and event.created_at is not None and now - event.created_at > STALE_AFTER:
             tx.settle(digest, "done", now, anchor=applied.anchors[0], reason="stale")
         return self._answer(tx, digest, applied, fresh=True)
 
-    def _again(self, tx: Transaction, event: WebhookEvent, digest: str, anchor: str) -> _Outcome:
-        """A redelivery of a body whose inline effect waits: the facts are in, the effect is what is left."""
+    def _again(
+        self, tx: Transaction, event: WebhookEvent, facts: tuple[Fact, ...], digest: str, anchor: str
+    ) -> _Outcome:
+        """A redelivery of a body whose inline effect waits: the facts are in, the effect is what is left.
+
+        But for one about an order that is not known here, and something else: only that is in, and the rest has waited
+        for its effect (a delivery is in one state at a time).
+        """
         cause = self._cause(event.name, event.id, digest)
         applied = self._ledger.resume(tx, anchor, cause=cause, redelivered=True)
+        if not applied.waiting and len({isinstance(fact, EntityFact) for fact in facts}) == 2:
+            rest = self._ledger.apply(tx, *facts, cause=cause, inline=self._inline, again=True)
+            applied.absorb(rest)
+            applied.waiting += rest.waiting
+            if rest.parked_under is not None:
+                applied.parked_under = rest.parked_under
+                return self._parked(tx, digest, applied)
         return self._answer(tx, digest, applied, fresh=False)
+
+    def _parked(self, tx: Transaction, digest: str, applied: Applied) -> _Outcome:
+        """The order is not ours to know yet. What the body told of something else is in already."""
+        assert applied.parked_under is not None
+        tx.settle(digest, "parked", self._clock.now(), anchor=applied.parked_under)
+        told = applied if applied.anchors else None
+        return _Outcome(200, "parked", (EventParked(digest, applied.parked_under),), applied=told)
 
     def _answer(self, tx: Transaction, digest: str, applied: Applied, *, fresh: bool) -> _Outcome:
         if applied.paused:
@@ -267,10 +287,13 @@ class Webhooks:
 
     def _forget(self, tx: Transaction, digest: str, applied: Applied) -> None:
         """Late news of somebody who was erased: it counts, and its body is not kept, unless a legal hold wants it."""
-        erased = any(row.erased_at is not None for row in applied.payments.values())
-        if not (erased or any(row.erased_at is not None for row in applied.refunds.values())):
+        rows: list[PaymentState | RefundState | EntityState]
+        rows = [*applied.payments.values(), *applied.refunds.values(), *applied.entities.values()]
+        if all(row.erased_at is None for row in rows):
             return
-        names = subjects_of(applied.orders.values(), applied.payments.values(), applied.refunds.values())
+        names = subjects_of(
+            applied.orders.values(), applied.payments.values(), applied.refunds.values(), applied.entities.values()
+        )
         if not tx.held(names):
             tx.erase_body(digest, self._clock.now())
 

@@ -7,12 +7,15 @@
 
 -- Locks the anchors, in the order given, and reads what hangs on them. A payment that is not known yet also locks its
 -- own anchor (docs/decisions/0004), because a refund may be parked under it.
-CREATE FUNCTION razorpay_load_2(p_anchors text[], p_local_ids text[], p_payments text[], p_refunds text[])
-RETURNS json LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
+CREATE FUNCTION razorpay_load_3(
+    p_anchors text[], p_local_ids text[], p_payments text[], p_refunds text[], p_entities text[], p_milestones text[]
+) RETURNS json LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
     v_key text;
     v_all text[] := p_anchors;
     v_payments json;
+    v_entities json;
+    v_fired json;
 BEGIN
     FOREACH v_key IN ARRAY p_anchors LOOP
         INSERT INTO razorpay_anchors (key, version, captured, audit_seq, audit_head) VALUES (v_key, 1, 0, 0, '')
@@ -30,6 +33,13 @@ BEGIN
         ON CONFLICT (key) DO UPDATE SET version = razorpay_anchors.version + 1;
         v_all := v_all || v_key;
     END LOOP;
+    -- Most news is of a payment alone, and pays for no other kind.
+    IF cardinality(p_entities) > 0 THEN
+        SELECT json_agg(json_build_array(entity_id, kind, anchor, status, created_at, updated_at, told_at, phase, snapshot,
+            erased_at))
+        INTO v_entities FROM razorpay_entities WHERE entity_id = ANY (p_entities);
+        SELECT json_agg(key) INTO v_fired FROM razorpay_milestones WHERE key = ANY (p_milestones);
+    END IF;
     RETURN json_build_object(
         'anchors', (SELECT json_agg(json_build_array(key, version, captured, audit_seq, audit_head))
             FROM razorpay_anchors WHERE key = ANY (v_all)),
@@ -44,15 +54,17 @@ BEGIN
                 state, attempts, at, due_at, token, lease_until, error) ORDER BY id)
             FROM razorpay_effects
             WHERE anchor = ANY (v_all) AND mode = 'on' AND state IN ('waiting', 'leased')),
+        'entities', v_entities,
+        'fired', v_fired,
         'parked', (SELECT json_agg(anchor) FROM razorpay_inbox WHERE state = 'parked' AND anchor = ANY (v_all))
     );
 END
 $$;
 
 -- Claims a signed body, and, where it is new, loads what it is about.
-CREATE FUNCTION razorpay_open_2(
+CREATE FUNCTION razorpay_open_3(
     p_digest text, p_body bytea, p_event text, p_event_id text, p_received_at timestamptz, p_created_at timestamptz,
-    p_anchors text[], p_local_ids text[], p_payments text[], p_refunds text[]
+    p_anchors text[], p_local_ids text[], p_payments text[], p_refunds text[], p_entities text[], p_milestones text[]
 ) RETURNS json LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
     v_claim json;
@@ -80,13 +92,13 @@ BEGIN
         RETURN json_build_object('claim', v_claim, 'conflict', v_conflict);
     END IF;
     RETURN json_build_object('conflict', v_conflict,
-        'held', razorpay_load_2(p_anchors, p_local_ids, p_payments, p_refunds));
+        'held', razorpay_load_3(p_anchors, p_local_ids, p_payments, p_refunds, p_entities, p_milestones));
 END
 $$;
 
 -- Writes everything that one decision changes; gives [key, handler, id] of the effects that are new. Columns are named, so
 -- that one which a later version adds gets its default from this function too.
-CREATE FUNCTION razorpay_write_2(p_batch jsonb) RETURNS json LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
+CREATE FUNCTION razorpay_write_3(p_batch jsonb) RETURNS json LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
 DECLARE
     v_effects json;
 BEGIN
@@ -132,6 +144,20 @@ BEGIN
             status = excluded.status, amount = excluded.amount, currency = excluded.currency,
             created_at = excluded.created_at, updated_at = excluded.updated_at, key = excluded.key,
             snapshot = excluded.snapshot, erased_at = excluded.erased_at;
+    END IF;
+    IF p_batch ? 'entities' THEN
+        INSERT INTO razorpay_entities (entity_id, kind, anchor, status, created_at, updated_at, told_at, phase, snapshot,
+            erased_at)
+        SELECT entity_id, kind, anchor, status, created_at, updated_at, told_at, phase, snapshot, erased_at
+        FROM jsonb_populate_recordset(NULL::razorpay_entities, p_batch -> 'entities')
+        ON CONFLICT (entity_id) DO UPDATE SET kind = excluded.kind, anchor = excluded.anchor, status = excluded.status,
+            created_at = excluded.created_at, updated_at = excluded.updated_at, told_at = excluded.told_at,
+            phase = excluded.phase, snapshot = excluded.snapshot, erased_at = excluded.erased_at;
+    END IF;
+    IF p_batch ? 'milestones' THEN
+        INSERT INTO razorpay_milestones (key, at)
+        SELECT key, at FROM jsonb_populate_recordset(NULL::razorpay_milestones, p_batch -> 'milestones')
+        ON CONFLICT (key) DO NOTHING;
     END IF;
     IF p_batch ? 'audit' THEN
         INSERT INTO razorpay_audit (anchor, at, what, kind, entity_id, before, after, amount, currency, source, actor,

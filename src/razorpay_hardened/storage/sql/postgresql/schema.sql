@@ -1,4 +1,4 @@
--- The whole current truth of the PostgreSQL schema, version 2 (DESIGN section 7). PostgreSQL 14 and newer.
+-- The whole current truth of the PostgreSQL schema, version 3 (DESIGN section 7). PostgreSQL 14 and newer.
 -- Amounts are integers in subunits; ids are compared byte by byte (COLLATE "C"), so that every database sorts them as
 -- Python does. The columns stand in the order of the fields in domain/state.py and ports/store.py.
 
@@ -94,6 +94,31 @@ CREATE TABLE razorpay_refund_intents (
 );
 CREATE INDEX razorpay_refund_intents_payment ON razorpay_refund_intents (payment_id);
 CREATE INDEX razorpay_refund_intents_open ON razorpay_refund_intents (created_at) WHERE state = 'open';
+
+-- Everything else that Razorpay tells of: disputes, subscriptions, links, settlements and so on, one row each.
+-- told_at: when the news that made the status was made; anchor: the order that it belongs to, or its own id.
+CREATE TABLE razorpay_entities (
+    entity_id   text COLLATE "C" NOT NULL PRIMARY KEY,
+    kind        text NOT NULL,
+    anchor      text COLLATE "C" NOT NULL,
+    status      text NOT NULL,
+    created_at  timestamptz NOT NULL,
+    updated_at  timestamptz NOT NULL,
+    told_at     timestamptz NOT NULL,
+    phase       text,
+    snapshot    text,
+    erased_at   timestamptz
+);
+CREATE INDEX razorpay_entities_anchor ON razorpay_entities (anchor);
+CREATE INDEX razorpay_entities_created ON razorpay_entities (created_at, entity_id);
+CREATE INDEX razorpay_entities_kind ON razorpay_entities (kind, created_at, entity_id);
+
+-- The milestones of those that have fired, by key, for ever. Payments keep theirs in their own row; a subscription is
+-- charged, and a QR code paid, without end.
+CREATE TABLE razorpay_milestones (
+    key         text COLLATE "C" NOT NULL PRIMARY KEY,
+    at          timestamptz NOT NULL
+);
 
 -- The dedupe keys: which signed bodies were claimed, and when. Their rows are in razorpay_inbox, in the partition of
 -- received_at; a unique key over partitions would have to contain the time, and so would not be one.
@@ -266,4 +291,4 @@ CREATE TABLE razorpay_findings (
     PRIMARY KEY (run_id, kind, entity, entity_id)
 );
 
-INSERT INTO razorpay_schema (version, applied_at, serves) VALUES (2, CURRENT_TIMESTAMP, 2);
+INSERT INTO razorpay_schema (version, applied_at, serves) VALUES (3, CURRENT_TIMESTAMP, 3);

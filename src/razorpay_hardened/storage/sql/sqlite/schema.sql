@@ -1,4 +1,4 @@
--- The whole current truth of the SQLite schema, version 2 (DESIGN section 7).
+-- The whole current truth of the SQLite schema, version 3 (DESIGN section 7).
 -- Amounts are integers in subunits; times are UTC text of fixed width, YYYY-MM-DDTHH:MM:SS.ffffffZ, so that their
 -- order as text is their order in time. The columns stand in the order of the fields in domain/state.py and ports/store.py.
 
@@ -93,6 +93,31 @@ CREATE TABLE razorpay_refund_intents (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX razorpay_refund_intents_payment ON razorpay_refund_intents (payment_id);
 CREATE INDEX razorpay_refund_intents_open ON razorpay_refund_intents (created_at) WHERE state = 'open';
+
+-- Everything else that Razorpay tells of: disputes, subscriptions, links, settlements and so on, one row each.
+-- told_at: when the news that made the status was made; anchor: the order that it belongs to, or its own id.
+CREATE TABLE razorpay_entities (
+    entity_id   TEXT NOT NULL PRIMARY KEY,
+    kind        TEXT NOT NULL,
+    anchor      TEXT NOT NULL,
+    status      TEXT NOT NULL,
+    created_at  TEXT NOT NULL,
+    updated_at  TEXT NOT NULL,
+    told_at     TEXT NOT NULL,
+    phase       TEXT,
+    snapshot    TEXT,
+    erased_at   TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX razorpay_entities_anchor ON razorpay_entities (anchor);
+CREATE INDEX razorpay_entities_created ON razorpay_entities (created_at);
+CREATE INDEX razorpay_entities_kind ON razorpay_entities (kind, created_at);
+
+-- The milestones of those that have fired, by key, for ever. Payments keep theirs in their own row; a subscription is
+-- charged, and a QR code paid, without end.
+CREATE TABLE razorpay_milestones (
+    key         TEXT NOT NULL PRIMARY KEY,
+    at          TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- Every signed body that we answered with 2xx, as the bytes that the signature covered.
 CREATE TABLE razorpay_inbox (
@@ -238,4 +263,4 @@ CREATE TABLE razorpay_findings (
     PRIMARY KEY (run_id, kind, entity, entity_id)
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO razorpay_schema (version, applied_at, serves) VALUES (2, strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'), 2);
+INSERT INTO razorpay_schema (version, applied_at, serves) VALUES (3, strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'), 3);
