@@ -447,6 +447,36 @@ def test_news_without_its_time_is_told_apart_by_its_bytes() -> None:
     assert third == f"token.paused:token_Sample00000001:{seconds}"
 
 
+def test_an_event_shows_its_entities() -> None:
+    """Beside order, payment and refund: what it is about, as the model of its kind."""
+    event = read_event(news("subscription.charged"))
+    assert [type(entity) for entity in event.entities] == [Subscription]
+    assert event.payment is not None
+    assert read_event(news("payment.captured")).entities == ()
+
+
+def test_an_effect_that_was_given_up_is_tried_again_on_request() -> None:
+    """Of a body that came a day late: its effect hangs on the order, and the replay finds it there."""
+    shop = Shop(MemoryStore())
+    works: list[bool] = []
+
+    def book(change: Any, tx: Any) -> None:
+        if not works:
+            raise ConnectionError
+
+    shop.rzp.on("dispute.created", name="book")(book)
+    shop.rzp.checkout.adopt(ORDER, owner="user:7", amount=Money(49900))
+    raw = news("payment.dispute.created")
+    assert shop.deliver(raw) == 500
+    shop.clock.advance(timedelta(hours=21).total_seconds())
+    assert shop.deliver(raw) == 200
+    (row,) = shop.store.deliveries()
+    assert row.state == "dead"
+    works.append(True)
+    assert shop.rzp.webhooks.replay(row.digest).after == "done"
+    assert [effect.state for effect in shop.store.effects()] == ["done"]
+
+
 def test_a_list_of_entities_is_as_many_facts() -> None:
     """Network tokens come as a list."""
     body = json.loads(news("token.service_provider.activated"))

@@ -39,15 +39,13 @@ class About:
         self.ids = ids
 
 
-def read_about(event: str, payload: Mapping[str, Any], account_id: str | None) -> About | None:
-    """The entities that ``event`` is about; None for a type that tells of payments, orders and refunds only.
+def read_about(event: str, payload: Mapping[str, Any], account_id: str | None) -> About:
+    """The entities that ``event``, one of ``kinds.EVENTS``, is about.
 
     An event that carries none, or one without an id, is about the account. Raises :class:`PayloadInvalid`,
     :class:`IdMalformed`, :class:`CurrencyError`.
     """
-    told = EVENTS.get(event)
-    if told is None:
-        return None
+    told = EVENTS[event]
     bodies = _bodies(payload.get(told.part))
     if not bodies and told.part in LIVES:
         raise PayloadInvalid(f"missing or unusable: payload.{told.part}")

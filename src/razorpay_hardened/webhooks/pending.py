@@ -226,11 +226,8 @@ class Pending:
 
     def given_up(self, row: InboxRow) -> list[EffectRow]:
         """The effects of a delivery that were given up."""
-        if row.anchor is None:
-            facts = read_event(row.body, row.event_id).facts() if row.state in ("done", "dead") else ()
-            anchors = self._ledger.touches(facts).anchors
-        else:
-            anchors = (row.anchor,)
+        facts = read_event(row.body, row.event_id).facts() if row.state in ("done", "dead") else ()
+        anchors = sorted({*self._ledger.touches(facts).anchors, *((row.anchor,) if row.anchor else ())})
         dead = [effect for anchor in anchors for effect in self._store.effects(states=("dead",), anchor=anchor)]
         return [effect for effect in dead if delivery_of(effect) == row.digest]
 

@@ -71,9 +71,9 @@ def card(value: Mapping[str, Any] | None, *, needs: Collection[str] = ()) -> dic
     number, cvv, cryptogram = (given.pop(name, None) for name in ("number", "cvv", "cryptogram_value"))
     text("the card's name", given.get("name"), NAME_MAX)
     flag("the card's tokenised", given.get("tokenised"))
-    for name, form in (("expiry_month", _MONTH), ("expiry_year", _YEAR)):
+    for name, form, wanted in (("expiry_month", _MONTH, "1 to 12"), ("expiry_year", _YEAR, "two digits or four")):
         if given.get(name) is not None and not _is_number(given[name], form):
-            raise FieldInvalid(f"the card's {name} is none")
+            raise FieldInvalid(f"the card's {name} must be {wanted}, as an int or text")
     secret = {
         "number": card_number(number),
         "cvv": sealed("the card's cvv", cvv, _CVV, "text of 3 or 4 digits"),
