@@ -744,7 +744,7 @@ class _Unit:
         )
         linked = chained(row, held.audit_seq + 1, held.audit_head)
         self._touched.audit.append(linked)
-        self._set_anchor(replace(held, audit_seq=linked.seq, audit_head=linked.hash))
+        self._set_anchor(AnchorState(held.key, held.version, held.captured, linked.seq, linked.hash))
 
     def _set_anchor(self, anchor: AnchorState) -> None:
         self.held.anchors[anchor.key] = anchor
