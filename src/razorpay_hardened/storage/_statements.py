@@ -138,6 +138,18 @@ _CLAIM_PARTITIONED = " ".join(
         "CAST(? AS bigint), ?, ?, CAST(? AS timestamptz) FROM fresh",
     )
 )
+_CLAIM_ARRAYS = " ".join(
+    (
+        "WITH given AS (SELECT * FROM unnest(?::text[], ?::bytea[], ?::text[], ?::text[], ?::timestamptz[],",
+        "?::timestamptz[]) AS given (digest, body, event, event_id, received_at, created_at)),",
+        "fresh AS (INSERT INTO razorpay_digests (digest, received_at)",
+        "SELECT digest, received_at FROM given ORDER BY digest ON CONFLICT (digest) DO NOTHING RETURNING digest)",
+        "INSERT INTO razorpay_inbox",
+        "(digest, body, event, event_id, state, received_at, created_at, updated_at, attempts)",
+        "SELECT digest, body, event, event_id, 'done', received_at, created_at, received_at, 0",
+        "FROM given JOIN fresh USING (digest) ORDER BY digest RETURNING digest",
+    )
+)
 # The row may be gone with its partition, while its key is kept: a duplicate of something that was done.
 _CLAIMED_PARTITIONED = (
     "SELECT COALESCE(inbox.state, 'done'), key.received_at, inbox.created_at, COALESCE(inbox.attempts, 0), inbox.anchor"
@@ -207,8 +219,9 @@ class Statements:
         text = dialect.text
         self.claim = text(_CLAIM_PARTITIONED if dialect.partitioned else _CLAIM)
         self.claiming = _claiming_partitioned if dialect.partitioned else tuple
-        self.claim_several = None if dialect.partitioned else text(_CLAIM + " RETURNING digest")
-        """One row's text, for :func:`several`; None where a claim is more than one insert."""
+        self.claim_several = text(_CLAIM_ARRAYS if dialect.partitioned else _CLAIM + " RETURNING digest")
+        """One row's text, for :func:`several`; or, where a claim is more than one insert, one text for columns."""
+        self.claims_columns = dialect.partitioned
         self.claimed = text(_CLAIMED_PARTITIONED if dialect.partitioned else _CLAIMED)
         self.same_event_id = text("SELECT 1 FROM razorpay_inbox WHERE event_id = ? AND digest <> ? LIMIT 1")
         self.same_event_ids = text("SELECT event_id, digest FROM razorpay_inbox WHERE event_id IN ({many})")

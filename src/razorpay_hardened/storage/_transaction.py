@@ -241,12 +241,13 @@ class SqlTransaction(Sealing, KeepingTransaction):
     def claim_many(self, deliveries: Sequence[Delivery]) -> list[Claim]:
         """:meth:`claim` for each, in sorted order of digests; the answers are in the order given."""
         ordered = sorted(deliveries, key=lambda one: one.digest)
-        one_row = self._sql.claim_several
-        if one_row is None:
-            claims = {delivery.digest: self.claim(delivery, Touches(())) for delivery in ordered}
-            return [claims[delivery.digest] for delivery in deliveries]
-        rows = [self._rows.of_delivery(delivery) for delivery in ordered]
-        fresh = {found[0] for found in self._insert_several(one_row, rows)}
+        rows = [storable(self._rows.of_delivery(delivery)) for delivery in ordered]
+        if self._sql.claims_columns:
+            # digest, body, event, event id, received, created: a list of each
+            columns = tuple(list(column) for column in zip(*((*row[:4], *row[5:7]) for row in rows), strict=True))
+            fresh = {found[0] for found in self._all(self._sql.claim_several, columns)}
+        else:
+            fresh = {found[0] for found in self._insert_several(self._sql.claim_several, rows)}
         known = tuple({delivery.event_id for delivery in deliveries if delivery.event_id is not None})
         bodies: dict[str, set[str]] = {}
         for event_id, digest in self._by_keys(self._sql.same_event_ids, known):
