@@ -240,6 +240,8 @@ class SqlTransaction(Sealing, KeepingTransaction):
 
     def claim_many(self, deliveries: Sequence[Delivery]) -> list[Claim]:
         """:meth:`claim` for each, in sorted order of digests; the answers are in the order given."""
+        if not deliveries:
+            return []
         ordered = sorted(deliveries, key=lambda one: one.digest)
         rows = [storable(self._rows.of_delivery(delivery)) for delivery in ordered]
         if self._sql.claims_columns:
