@@ -3,15 +3,22 @@
 Beside it, on the same file system in the same rounds: three plain inserts in one transaction; the very rows that ours
 writes and reads, by hand-written SQL; and the view that a careful team writes with Django's ORM and the SDK. Targets:
 at least 50 % of the three inserts, 80 % of the same rows, 3 x the view; a duplicate at least 5 x a first delivery.
+
+Then what queues up: fifty deliveries by ``handle_many`` beside fifty by ``handle`` (target 5 x), and sixteen in flight
+through the ASGI application beside sixteen threads that take turns at the lock (target 2 x, and p99 <= 25 ms).
 """
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import sqlite3
+import sys
 import tempfile
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -236,11 +243,117 @@ def compare(folder: Path) -> list[Result]:
     return measure_each(contenders, baseline="ours, one @on handler", rounds=ROUNDS, loops=LOOPS)
 
 
+BATCH, BATCHES, IN_FLIGHT = 50, 12, 16
+
+
+def batched(folder: Path, body: bytes, *, handler: bool) -> list[Result]:
+    """One by one and fifty at once, interleaved; seconds for fifty."""
+    calls: dict[str, Callable[[int], object]] = {}
+    for name in ("one by one", "fifty at once"):
+        rzp = shop(folder, f"{name} {handler}", range(BATCH * BATCHES), handler=handler)
+        requests = [request(numbered(body, number)) for number in range(BATCH * BATCHES)]
+
+        def deliver(number: int, name: str = name, rzp: Razorpay = rzp, all_: list[web.Request] = requests) -> None:
+            part = all_[number * BATCH : (number + 1) * BATCH]
+            many = rzp.webhooks.handle_many
+            replies = many(part) if name == "fifty at once" else [rzp.webhooks.handle(one) for one in part]
+            if any(reply.status != 200 for reply in replies):
+                raise AssertionError("not accepted")
+
+        calls[name] = deliver
+    return measure_each(calls, baseline="fifty at once", rounds=BATCHES - 1, loops=1)
+
+
+class InFlight:
+    """Sixteen at a time: each sends its next delivery when it has its answer. Remembers how long each one took."""
+
+    def __init__(self, folder: Path, body: bytes, name: str) -> None:
+        self._rzp = shop(folder, f"in flight {name}", range(BATCH * BATCHES), handler=True)
+        self._requests = [request(numbered(body, number)) for number in range(BATCH * BATCHES)]
+        self._app = self._rzp.webhooks.asgi()
+        self.seconds: list[float] = []
+
+    def _timed(self, begun: float, status: int) -> None:
+        self.seconds.append(time.perf_counter() - begun)
+        if status != 200:
+            raise AssertionError("not accepted")
+
+    def asgi(self, number: int) -> None:
+        """Through the one writer."""
+        queue = iter(self._requests[number * BATCH : (number + 1) * BATCH])
+
+        async def call(one: web.Request) -> int:
+            sent: list[Any] = []
+            scope = {
+                "type": "http",
+                "method": "POST",
+                "headers": [(name.lower().encode(), value.encode()) for name, value in one.headers],
+            }
+
+            async def receive() -> Any:
+                return {"type": "http.request", "body": one.body}
+
+            async def send(message: Any) -> None:
+                sent.append(message)
+
+            await self._app(scope, receive, send)
+            return int(sent[0]["status"])
+
+        async def sender() -> None:
+            for one in queue:
+                begun = time.perf_counter()
+                self._timed(begun, await call(one))
+
+        async def all_of_them() -> None:
+            await asyncio.gather(*(sender() for _ in range(IN_FLIGHT)))
+
+        asyncio.run(all_of_them())
+
+    def threads(self, number: int) -> None:
+        """Through a pool of threads, which take turns at the store's lock."""
+
+        def call(one: web.Request) -> None:
+            begun = time.perf_counter()
+            self._timed(begun, self._rzp.webhooks.handle(one).status)
+
+        with ThreadPoolExecutor(IN_FLIGHT) as pool:
+            list(pool.map(call, self._requests[number * BATCH : (number + 1) * BATCH]))
+
+    def p99_ms(self) -> float:
+        """The 99th percentile of one delivery, in milliseconds."""
+        return sorted(self.seconds)[int(len(self.seconds) * 0.99)] * 1e3
+
+    def close(self) -> None:
+        """End the writer's thread."""
+        self._app.close()
+        self._rzp.close()
+
+
+def in_flight(folder: Path, body: bytes) -> tuple[list[Result], dict[str, float]]:
+    """Sixteen in flight, through both; and the p99 of each, in milliseconds."""
+    asgi, threads = InFlight(folder, body, "asgi"), InFlight(folder, body, "threads")
+    calls: dict[str, Callable[[int], object]] = {"ASGI, one writer": asgi.asgi, "a lock per request": threads.threads}
+    results = measure_each(calls, baseline="ASGI, one writer", rounds=BATCHES - 1, loops=1)
+    p99 = {"ASGI, one writer": asgi.p99_ms(), "a lock per request": threads.p99_ms()}
+    asgi.close()
+    threads.close()
+    return results, p99
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the tables. ``python -m benchmarks.webhook batches``: those of what queues up alone."""
     with tempfile.TemporaryDirectory() as folder:
-        results = compare(Path(folder))
-    show("one whole webhook, SQLite WAL FULL", results, baseline="ours, one @on handler")
+        if "batches" not in sys.argv:
+            results = compare(Path(folder))
+            show("one whole webhook, SQLite WAL FULL", results, baseline="ours, one @on handler")
+        body = template()
+        for handler in (True, False):
+            results = batched(Path(folder), body, handler=handler)
+            title = f"fifty webhooks, {'one @on handler' if handler else 'no handler'}"
+            show(title, results, baseline="fifty at once")
+        results, p99 = in_flight(Path(folder), body)
+        show("fifty webhooks, sixteen in flight", results, baseline="ASGI, one writer")
+        print("p99 of one:", ", ".join(f"{name} {ms:.1f} ms" for name, ms in p99.items()))
 
 
 if __name__ == "__main__":

@@ -179,9 +179,7 @@ class Ledger:
         if not parts:
             return results
         whole = unit.write(told=inline)
-        for place, one in enumerate(results):
-            if isinstance(one, Applied) and one.parked_under is None:
-                unit.share(place, one, whole)
+        unit.share(results, whole)
         self._drain(tx, unit.now_known, parts[0], inline=inline)
         if inline:
             self._run_many(tx, unit, news, results)
@@ -453,13 +451,24 @@ class _Unit:
             anchors=tuple(sorted(self._about)), signals=self._signals[signals:], alarms=self._alarms[alarms:]
         )
 
-    def share(self, place: int, part: Applied, whole: Applied) -> None:
-        """Give one piece of news its part of what was written."""
-        part.milestones = [one.milestone for one in self._fired if one.place == place]
-        mine = set(part.anchors)
-        part.orders = {id_: row for id_, row in whole.orders.items() if (row.order_id or id_) in mine}
-        part.payments = {id_: row for id_, row in whole.payments.items() if row.anchor in mine}
-        part.refunds = {id_: row for id_, row in whole.refunds.items() if row.anchor in mine}
+    def share(self, results: Sequence[Applied | RazorpayHardenedError], whole: Applied) -> None:
+        """Give each piece of news its part of what was written."""
+        parts = {place: one for place, one in enumerate(results) if isinstance(one, Applied)}
+        for fired in self._fired:
+            parts[fired.place].milestones.append(fired.milestone)
+        about: dict[str, list[Applied]] = {}
+        for part in parts.values():
+            for anchor in part.anchors:
+                about.setdefault(anchor, []).append(part)
+        for local_id, order in whole.orders.items():
+            for part in about.get(order.order_id or local_id, ()):
+                part.orders[local_id] = order
+        for payment_id, payment in whole.payments.items():
+            for part in about.get(payment.anchor, ()):
+                part.payments[payment_id] = payment
+        for refund_id, refund in whole.refunds.items():
+            for part in about.get(refund.anchor, ()):
+                part.refunds[refund_id] = refund
 
     def _lists(self) -> tuple[list[Any], ...]:
         touched = self._touched
@@ -676,12 +685,13 @@ class _Unit:
         if order is not None:
             bind_capture(order, after, fact.customer_fee)
             surplus = 0 < order.amount <= held.captured
-        self._set_anchor(replace(held, captured=held.captured + after.amount))
+        captured = held.captured + after.amount
+        self._set_anchor(AnchorState(held.key, held.version, captured, held.audit_seq, held.audit_head))
         if surplus:
             self._alarms.append((f"surplus:{after.payment_id}", "payment_surplus", after.payment_id))
         elif order is not None and order.closed_at is not None:
             self._alarms.append((f"late:{after.payment_id}", "paid_after_close", after.payment_id))
-        return replace(after, surplus=surplus)
+        return replace(after, surplus=surplus) if surplus != after.surplus else after
 
     def _decide_refund(self, fact: RefundFact) -> None:
         payment = self.held.payments[fact.payment_id]
@@ -740,7 +750,8 @@ class _Unit:
             if name not in fired:
                 fired |= {name}
                 self._fire(name, after.anchor, "payment", after.payment_id, was, after.status)
-        after = replace(after, milestones=fired)
+        if fired != after.milestones:
+            after = replace(after, milestones=fired)
         if after.erased_at is not None:
             after = forgotten(after, self.now)
         self.held.payments[after.payment_id] = after
@@ -814,7 +825,7 @@ class _Unit:
         )
         linked = chained(row, held.audit_seq + 1, held.audit_head)
         self._touched.audit.append(linked)
-        self._set_anchor(replace(held, audit_seq=linked.seq, audit_head=linked.hash))
+        self._set_anchor(AnchorState(held.key, held.version, held.captured, linked.seq, linked.hash))
 
     def _set_anchor(self, anchor: AnchorState) -> None:
         self.held.anchors[anchor.key] = anchor

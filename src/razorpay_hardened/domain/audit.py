@@ -80,7 +80,8 @@ def chained(row: AuditRow, seq: int, prev: str) -> AuditRow:
     What no database can store is replaced before it is hashed, or the chain would not verify when it is read back.
     """
     row = _fit(row)
-    return replace(row, seq=seq, prev=prev, hash=_hash(row, seq, prev))
+    whole = (*_values(row)[:_SEQ], seq, prev, _hash(row, seq, prev))
+    return AuditRow(*whole)
 
 
 def as_written(row: AuditRow) -> bool:

@@ -6,16 +6,30 @@ driver's own; ``{many}`` stands for as many placeholders as there are keys (see 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from razorpay_hardened.storage._rows import COLUMNS, Row
 from razorpay_hardened.storage._trail_sql import Trail
 
-__all__ = ["POSTGRESQL", "SELECT", "SQLITE", "TABLES", "Dialect", "Saving", "Statements", "inbox_by_digest", "many"]
+T = TypeVar("T")
+
+__all__ = [
+    "POSTGRESQL",
+    "SELECT",
+    "SQLITE",
+    "TABLES",
+    "Dialect",
+    "Saving",
+    "Statements",
+    "blocks",
+    "inbox_by_digest",
+    "many",
+    "several",
+]
 
 TABLES = (
     *COLUMNS,
@@ -59,6 +73,23 @@ def many(sql: str, count: int, placeholder: str = "?") -> str:
     return sql.replace("{many}", ", ".join([placeholder] * count))
 
 
+def blocks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """``values`` cut into blocks of few different sizes, so that the texts made for them stay few, and prepared."""
+    start = 0
+    for size in _BLOCKS:
+        while len(values) - start >= size:
+            yield values[start : start + size]
+            start += size
+
+
+@lru_cache(maxsize=64)
+def several(sql: str, count: int) -> str:
+    """An INSERT of one row as an INSERT of ``count``."""
+    head, _, rest = sql.partition(" VALUES ")
+    row, _, tail = rest.partition(")")
+    return " ".join((head, "VALUES", ", ".join([row + ")"] * count) + tail))
+
+
 def _insert(table: str, columns: Iterable[str], conflict: str) -> str:
     names = tuple(columns)
     values = ", ".join("?" * len(names))
@@ -88,6 +119,8 @@ class Saving:
         self.changing: Callable[[Any], Any] = itemgetter(*(columns.index(name) for name in free), 0)
 
 
+_BLOCKS = (32, 8, 1)
+
 _CLAIM = _insert("razorpay_inbox", COLUMNS["razorpay_inbox"], "ON CONFLICT (digest) DO NOTHING")
 _CLAIMED = "SELECT state, received_at, created_at, attempts, anchor FROM razorpay_inbox WHERE digest = ?"
 
@@ -103,6 +136,18 @@ _CLAIM_PARTITIONED = " ".join(
         ", ".join(COLUMNS["razorpay_inbox"]),
         ") SELECT ?, ?, ?, ?, ?, CAST(? AS timestamptz), CAST(? AS timestamptz), CAST(? AS timestamptz),",
         "CAST(? AS bigint), ?, ?, CAST(? AS timestamptz) FROM fresh",
+    )
+)
+_CLAIM_ARRAYS = " ".join(
+    (
+        "WITH given AS (SELECT * FROM unnest(?::text[], ?::bytea[], ?::text[], ?::text[], ?::timestamptz[],",
+        "?::timestamptz[]) AS given (digest, body, event, event_id, received_at, created_at)),",
+        "fresh AS (INSERT INTO razorpay_digests (digest, received_at)",
+        "SELECT digest, received_at FROM given ORDER BY digest ON CONFLICT (digest) DO NOTHING RETURNING digest)",
+        "INSERT INTO razorpay_inbox",
+        "(digest, body, event, event_id, state, received_at, created_at, updated_at, attempts)",
+        "SELECT digest, body, event, event_id, 'done', received_at, created_at, received_at, 0",
+        "FROM given JOIN fresh USING (digest) ORDER BY digest RETURNING digest",
     )
 )
 # The row may be gone with its partition, while its key is kept: a duplicate of something that was done.
@@ -174,8 +219,12 @@ class Statements:
         text = dialect.text
         self.claim = text(_CLAIM_PARTITIONED if dialect.partitioned else _CLAIM)
         self.claiming = _claiming_partitioned if dialect.partitioned else tuple
+        self.claim_several = text(_CLAIM_ARRAYS if dialect.partitioned else _CLAIM + " RETURNING digest")
+        """One row's text, for :func:`several`; or, where a claim is more than one insert, one text for columns."""
+        self.claims_columns = dialect.partitioned
         self.claimed = text(_CLAIMED_PARTITIONED if dialect.partitioned else _CLAIMED)
         self.same_event_id = text("SELECT 1 FROM razorpay_inbox WHERE event_id = ? AND digest <> ? LIMIT 1")
+        self.same_event_ids = text("SELECT event_id, digest FROM razorpay_inbox WHERE event_id IN ({many})")
         self.settle = text(" ".join((_SETTLE, "WHERE", inbox_by_digest(dialect))))
         self.parked = text(
             SELECT["razorpay_inbox"]
@@ -215,7 +264,7 @@ class Statements:
             _insert(
                 "razorpay_effects",
                 COLUMNS["razorpay_effects"][1:],
-                "ON CONFLICT (key, handler) DO NOTHING RETURNING id",
+                "ON CONFLICT (key, handler) DO NOTHING RETURNING id, key, handler",
             )
         )
         self.finish_effect = text(

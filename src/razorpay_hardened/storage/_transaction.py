@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from razorpay_hardened.domain.state import RefundIntent
@@ -23,13 +24,14 @@ from razorpay_hardened.ports.store import (
     Held,
     InboxRow,
     InboxState,
+    NewEffect,
     Run,
     Touches,
 )
 from razorpay_hardened.storage._keeping import KeepingTransaction
 from razorpay_hardened.storage._rows import Row, Rows, storable
 from razorpay_hardened.storage._sealing import Sealing
-from razorpay_hardened.storage._statements import Saving, Statements, many
+from razorpay_hardened.storage._statements import Saving, Statements, blocks, many, several
 
 __all__ = ["Driver", "SqlTransaction", "cause_of", "run_theirs"]
 
@@ -68,6 +70,19 @@ def cause_of(error: BaseException | None, kinds: type[Exception]) -> Exception |
         seen.add(id(error))
         error = error.__cause__ or error.__context__
     return None
+
+
+def _first_seen(delivery: Delivery) -> datetime:
+    created, received = delivery.created_at, delivery.received_at
+    return received if created is None or created > received else created
+
+
+def _distinct(effects: Sequence[NewEffect]) -> Iterable[NewEffect]:
+    """Each (key, handler) once, the first of them: what the database does with the rest."""
+    once: dict[tuple[str, str], NewEffect] = {}
+    for effect in effects:
+        once.setdefault((effect.key, effect.handler), effect)
+    return once.values()
 
 
 class _Over:
@@ -125,15 +140,19 @@ class SqlTransaction(Sealing, KeepingTransaction):
             raise self._driver.translate(error) from error
         return rows
 
-    def _put(self, sql: str, make: Callable[[T], Row], values: Sequence[T]) -> None:
+    def _put(self, sql: str, make: Callable[[T], Row], values: Sequence[T]) -> int:
+        """Run a statement for each of ``values``; gives how many rows it touched."""
         if len(values) == 1:
-            self._run(sql, make(values[0]))
-        elif values:
+            return self._run(sql, make(values[0]))
+        count = 0
+        if values:
             self._ready()
             try:
                 self._cursor.executemany(sql, [storable(make(value)) for value in values])
+                count = self._cursor.rowcount
             except self._driver.errors as error:
                 raise self._driver.translate(error) from error
+        return count
 
     def _by_keys(self, sql: str, keys: Sequence[str]) -> list[Any]:
         found: list[Any] = []
@@ -216,18 +235,38 @@ class SqlTransaction(Sealing, KeepingTransaction):
         """Insert the delivery as ``done``, or find it. ``ahead`` is not used here: the database is close by."""
         row = self._sql.claiming(self._rows.of_delivery(delivery))
         if self._run(self._sql.claim, row) == 1:
-            first = delivery.received_at
-            if delivery.created_at is not None and delivery.created_at < first:
-                first = delivery.created_at
-            return Claim("new", first, conflict=self._conflict(delivery))
+            return Claim("new", _first_seen(delivery), conflict=self._conflict(delivery))
         return self._claimed(delivery)
 
     def claim_many(self, deliveries: Sequence[Delivery]) -> list[Claim]:
         """:meth:`claim` for each, in sorted order of digests; the answers are in the order given."""
-        claims: dict[str, Claim] = {}
-        for delivery in sorted(deliveries, key=lambda one: one.digest):
-            claims[delivery.digest] = self.claim(delivery, Touches(()))
-        return [claims[delivery.digest] for delivery in deliveries]
+        if not deliveries:
+            return []
+        ordered = sorted(deliveries, key=lambda one: one.digest)
+        rows = [storable(self._rows.of_delivery(delivery)) for delivery in ordered]
+        if self._sql.claims_columns:
+            # digest, body, event, event id, received, created: a list of each
+            columns = tuple(list(column) for column in zip(*((*row[:4], *row[5:7]) for row in rows), strict=True))
+            fresh = {found[0] for found in self._all(self._sql.claim_several, columns)}
+        else:
+            fresh = {found[0] for found in self._insert_several(self._sql.claim_several, rows)}
+        known = tuple({delivery.event_id for delivery in deliveries if delivery.event_id is not None})
+        bodies: dict[str, set[str]] = {}
+        for event_id, digest in self._by_keys(self._sql.same_event_ids, known):
+            bodies.setdefault(event_id, set()).add(digest)
+        return [
+            Claim("new", _first_seen(one), conflict=bool(bodies.get(one.event_id or "", set()) - {one.digest}))
+            if one.digest in fresh
+            else self._claimed(one)
+            for one in deliveries
+        ]
+
+    def _insert_several(self, one_row: str, rows: Sequence[Row]) -> list[Any]:
+        """Insert rows, several in one statement; gives what it returns, in no order."""
+        found: list[Any] = []
+        for block in blocks(rows):
+            found += self._all(several(one_row, len(block)), tuple(chain.from_iterable(block)))
+        return found
 
     def _claimed(self, delivery: Delivery) -> Claim:
         found = self._all(self._sql.claimed, (delivery.digest,))
@@ -265,10 +304,10 @@ class SqlTransaction(Sealing, KeepingTransaction):
     def load(self, touches: Touches) -> Held:
         """Lock and update the anchors in sorted order, then read the rows."""
         rows, sql, held = self._rows, self._sql, Held()
-        for key in sorted(touches.anchors):
-            row = self._all(sql.lock_anchor, (key,))[0]
-            held.anchors[key] = rows.anchor(row)
-            self._known[key] = sql.anchor.fixed(row)
+        locked = self._insert_several(sql.lock_anchor, [(key,) for key in sorted(touches.anchors)])
+        for row in sorted(locked):
+            held.anchors[row[0]] = rows.anchor(row)
+            self._known[row[0]] = sql.anchor.fixed(row)
         found = self._by_keys(sql.orders_by_anchor, touches.anchors)
         found += self._by_keys(sql.orders_by_local_id, touches.local_ids)
         held.orders = self._held(found, sql.order, rows.order)
@@ -296,19 +335,20 @@ class SqlTransaction(Sealing, KeepingTransaction):
         self._save(sql.entity, map(rows.of_entity, batch.entities))
         self._put(sql.put_fired, rows.of_fired, batch.fired)
         self._put(sql.put_audit, rows.of_audit, batch.audit)
-        new: list[EffectRow] = []
-        for effect in batch.effects:
-            inserted = self._all(sql.put_effect, rows.of_effect(effect))
-            if inserted:
-                new.append(rows.new_effect(inserted[0][0], effect))
-        return new
+        inserted = self._insert_several(sql.put_effect, list(map(rows.of_effect, batch.effects)))
+        ids = {(key, handler): id_ for id_, key, handler in inserted}
+        new = [effect for effect in batch.effects if (effect.key, effect.handler) in ids]
+        return [rows.new_effect(ids.pop((effect.key, effect.handler)), effect) for effect in _distinct(new)]
 
     def _save(self, saving: Saving, rows: Iterable[Row]) -> None:
+        changed: list[Row] = []
+        put: list[Row] = []
         for row in rows:
-            known = self._known.get(row[0]) == saving.fixed(row)
-            # No row changed: what we had loaded was undone by a savepoint since.
-            if not known or self._run(saving.change, saving.changing(row)) != 1:
-                self._run(saving.put, row)
+            (changed if self._known.get(row[0]) == saving.fixed(row) else put).append(row)
+        # Fewer rows than that changed: what we had loaded was undone by a savepoint since.
+        if changed and self._put(saving.change, saving.changing, changed) != len(changed):
+            put += changed
+        self._put(saving.put, tuple, put)
 
     # --- effects
 

@@ -149,6 +149,28 @@ def _end(tx: Any, sql: str) -> None:
 class InboxContract:
     """A delivery is claimed once; its state says what became of it."""
 
+    @pytest.mark.parametrize("count", [2, 41])
+    def test_many_claims_are_what_each_would_be(self, store: Store, count: int) -> None:
+        """New ones are inserted whole, known ones found, each in its place; one event id with two bodies is told."""
+        claim(store, b"known", event_id="evt_1")
+        claim(store, b"waits")
+        with store.transaction() as tx:
+            tx.settle(delivery(b"waits").digest, "waiting", later(1), anchor="order_A", reason="grant")
+        fresh = [delivery(b"%d" % n, event_id=f"evt_{n}", created_at=later(-n)) for n in range(count)]
+        given = [*fresh, delivery(b"waits"), delivery(b"known", event_id="evt_1"), delivery(b"nul\0", event_id=None)]
+        with store.transaction() as tx:
+            claims = tx.claim_many(given)
+            assert tx.claim_many([]) == []
+        assert [one.state for one in claims] == ["new"] * count + ["waiting", "done", "new"]
+        assert [one.conflict for one in claims] == [n == 1 for n in range(count)] + [False, True, False]
+        assert [one.first_seen for one in claims[:count]] == [later(-n) for n in range(count)]
+        assert (claims[count].anchor, claims[count].attempts) == ("order_A", 1)
+        for one in fresh:
+            row = store.delivery(one.digest)
+            assert row is not None
+            assert (row.body, row.event, row.event_id, row.state) == (one.body, one.event, one.event_id, "done")
+            assert (row.received_at, row.created_at, row.attempts) == (one.received_at, one.created_at, 0)
+
     def test_the_first_claim_is_new_and_the_second_is_not(self, store: Store) -> None:
         """A body is new once; then it is what its row says."""
         assert claim(store).state == "new"

@@ -4,6 +4,7 @@ In: what a framework knows about a request (method, headers, raw body, peer), as
 Out: a :class:`Reply` that the framework's adapter sends as it is, with safe headers already on it.
 
 - ``values``    headers, request, reply
+- ``asgi``      the same from and to an ASGI server
 - ``source``    who sent it, and whether that address may
 - ``security``  the headers every reply carries, and the content policy that Checkout needs
 - ``messages``  sentences that are safe to show to the person who pays

@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn, Self, final
 from razorpay_hardened.errors import FieldInvalid, FormMalformed, RawBodyRequired
 from razorpay_hardened.web.security import SECURITY_HEADERS
 
-__all__ = ["MAX_BODY_BYTES", "Headers", "Reply", "Request"]
+__all__ = ["MAX_BODY_BYTES", "Headers", "Reply", "Request", "wsgi_body"]
 
 MAX_BODY_BYTES: Final = 1 << 20
 """No body beyond this is read or answered: 1 MiB (FAULTS P7)."""
@@ -175,15 +175,24 @@ class Request(_Value):
         than announced is kept as it is (its tag will not match). A body that was announced and is not there
         was consumed by something in front of us: :class:`RawBodyRequired`.
         """
+        return cls.head_of_wsgi(environ).with_body(wsgi_body(environ))
+
+    @classmethod
+    def head_of_wsgi(cls, environ: Mapping[str, Any]) -> Request:
+        """The same with an empty body: nothing is read. See :func:`wsgi_body`."""
         return cls(
             method=environ.get("REQUEST_METHOD", "GET"),
             headers=Headers(_wsgi_headers(environ)),
-            body=_wsgi_body(environ),
+            body=b"",
             remote_addr=environ.get("REMOTE_ADDR"),
             scheme=environ.get("wsgi.url_scheme", "http"),
             path=environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "") or "/",
             query=environ.get("QUERY_STRING", ""),
         )
+
+    def with_body(self, body: bytes) -> Request:
+        """This head with another body."""
+        return Request(self.method, self.headers, body, self.remote_addr, self.scheme, self.path, self.query)
 
     def __repr__(self) -> str:  # the query can carry a callback's signature
         return f"<Request {self.method} {self.path} {len(self.body)} bytes>"
@@ -225,10 +234,14 @@ def _wsgi_headers(environ: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key.replace("_", "-").title(), str(value)
 
 
-def _wsgi_body(environ: Mapping[str, Any]) -> bytes:
+def wsgi_body(environ: Mapping[str, Any], limit: int = MAX_BODY_BYTES) -> bytes:
+    """The body of a WSGI request: at most ``limit`` bytes, or one more where it is longer than that.
+
+    See :meth:`Request.from_wsgi`.
+    """
     announced = _announced(environ.get("CONTENT_LENGTH") or None)
     if announced is not None:
-        if announced > MAX_BODY_BYTES:
+        if announced > limit:
             return b""
         body = _read(environ["wsgi.input"], announced)
         if announced and not body:
@@ -237,7 +250,7 @@ def _wsgi_body(environ: Mapping[str, Any]) -> bytes:
             )
         return body
     if environ.get("wsgi.input_terminated"):  # chunked, and the server promises an end
-        return _read(environ["wsgi.input"], MAX_BODY_BYTES + 1)
+        return _read(environ["wsgi.input"], limit + 1)
     return b""  # without a length or that promise, reading could block for ever
 
 

@@ -2,9 +2,11 @@
 
 In: :class:`web.Request` with the raw body. Out: :class:`web.Reply`, which any framework can send.
 
-- ``guard``    what is refused from the head of a request, before the tag is looked at
+- ``guard``    what is refused from the head of a request, before the tag is looked at: sources, sizes, floods
 - ``parse``    a verified body → an event; accepts nothing else
 - ``receive``  verify, parse, one transaction, answer (FAULTS section 3, in that order)
+- ``apps``     the endpoint as a WSGI and as an ASGI application
+- ``writer``   the one thread behind the ASGI one: what has queued up is one commit
 - ``pending``  what waits: effects to retry, parked events, for a scheduler to call
 """
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from razorpay_hardened.clock import Clock, SystemClock
 from razorpay_hardened.domain.events import WebhookEvent
@@ -50,6 +50,9 @@ from razorpay_hardened.webhooks._twins import InWork
 from razorpay_hardened.webhooks.guard import Guard, event_id_in
 from razorpay_hardened.webhooks.parse import parse_event
 from razorpay_hardened.webhooks.pending import Drained, Pending, PendingWork
+
+if TYPE_CHECKING:
+    from razorpay_hardened.webhooks.apps import AsgiApp, WsgiApp
 
 __all__ = ["Ack", "Replayed", "Webhooks"]
 
@@ -162,7 +165,7 @@ class Webhooks:
 
     def receive(self, request: Request) -> Reply:
         """The second half of :meth:`handle`, for a request that was admitted: verify, store, answer."""
-        body = self._verified(request)
+        body = self.verify(request)
         if isinstance(body, Reply):
             return body
         return self._stored(body, event_id_in(request))
@@ -171,12 +174,12 @@ class Webhooks:
         try:
             return self._deliver(body, event_id)
         except RazorpayHardenedError as error:
-            return self._not_stored(error)
+            return self.not_stored(error)
 
-    def _verified(self, request: Request) -> VerifiedBody | Reply:
+    def verify(self, request: Request) -> VerifiedBody | Reply:
+        """The proof that Razorpay signed the body of an admitted request, or the answer to its sender."""
         if len(request.body) > self._guard.max_body_bytes:
-            self._rejected(request, "PayloadTooLarge")
-            return Reply(413)
+            return self.reject(request, "PayloadTooLarge", 413)
         try:
             return self._verifier.verify(request.body, request.headers)
         except SignatureError as error:
@@ -184,7 +187,42 @@ class Webhooks:
             self._guard.bad_signature(request)
             return Reply(401)  # the same for every cause
 
-    def _not_stored(self, error: RazorpayHardenedError) -> Reply:
+    def reject(self, request: Request, reason: str, status: int) -> Reply:
+        """Count a refusal and give the answer, for servers that read the body themselves."""
+        self._rejected(request, reason)
+        return Reply(status)
+
+    def body_consumed(self, head: Request) -> Reply:
+        """The answer where something in front of us has read the body: the fault is ours, and a person must hear."""
+        self._bus.alarm("raw_body", "RawBodyRequired", "something reads webhook bodies before the endpoint does")
+        return self.reject(head, "RawBodyRequired", 500)
+
+    @staticmethod
+    def too_busy() -> Reply:
+        """503, with nothing stored and nothing wrong: more came than could be begun in time."""
+        return _busy()
+
+    @property
+    def admitting_blocks(self) -> bool:
+        """Whether :meth:`admit` may wait for a network: an event loop then calls it in a thread."""
+        return self._guard.blocks
+
+    def wsgi(self) -> WsgiApp:
+        """The endpoint as a WSGI application: mount it where Razorpay calls."""
+        from razorpay_hardened.webhooks.apps import WsgiApp
+
+        return WsgiApp(self)
+
+    def asgi(self, *, batch_max: int = 50) -> AsgiApp:
+        """The endpoint as an ASGI application, which stores what comes together in one commit of at most ``batch_max``.
+
+        Handlers run in its one writer's thread.
+        """
+        from razorpay_hardened.webhooks.apps import AsgiApp
+
+        return AsgiApp(self, batch_max=batch_max)
+
+    def not_stored(self, error: RazorpayHardenedError) -> Reply:
         """The answer where nothing was committed. Raises what the store does not raise."""
         if isinstance(error, DeliveryInWork):
             return Reply.json(409, {"status": "in_work"}, Retry_After=_TWIN_RETRY_AFTER)
@@ -207,7 +245,7 @@ class Webhooks:
         rest: list[tuple[int, VerifiedBody, str | None]] = []
         for place, request in enumerate(requests):
             if replies[place] is None:
-                body = self._verified(request)
+                body = self.verify(request)
                 if isinstance(body, Reply):
                     replies[place] = body
                 else:
@@ -309,10 +347,12 @@ class Webhooks:
         Nothing is raised but ``KeyboardInterrupt``: what :meth:`handle` would raise for a delivery takes its place.
         """
         until = _REAL.monotonic() + BUDGET_S
-        once = {body.digest: (body, event_id) for body, event_id in reversed(verified)}  # the first of equal ones
+        once: dict[str, tuple[VerifiedBody, str | None]] = {}
+        for body, event_id in verified:
+            once.setdefault(body.digest, (body, event_id))
         ends: dict[str, Reply | BaseException] = {}
         if len(once) > 1:
-            outcomes = self._together(list(reversed(once.values())))
+            outcomes = self._together(list(once.values()))
             if outcomes:
                 self._finish(*outcomes.values())
             ends = {digest: _reply(one.status, one.word) for digest, one in outcomes.items()}
