@@ -16,6 +16,7 @@ TABLES = {
     "headers": ("ROWS",),
     "amounts": ("ROWS",),
     "config": ("ROWS",),
+    "answers": ("ROWS",),
 }
 AT_LEAST = 240
 
