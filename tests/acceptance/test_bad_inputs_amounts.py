@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ import pytest
 from bodies import AMOUNT, Shop, body, payment, payment_id
 from client_fakes import ORDER_ID, PAYMENT_ID, Rig, rig
 from client_fakes import payment as answered
+from client_fakes import refund as refunded
 from razorpay_hardened import MemoryStore, Money
 from razorpay_hardened.errors import (
     AmountError,
@@ -152,6 +154,23 @@ def test_what_is_refused_before_any_request(row: Ask) -> None:
     assert razorpay.session.sent == []
     assert holdings(ours.store) == before
     assert ours.store.open_intents(before=ours.clock.now()) == []
+
+
+def test_two_refunds_of_60_in_a_hundred_at_once() -> None:
+    """One is sent, the other is OverRefund."""
+    part = AMOUNT * 60 // 100
+    razorpay = rig(refunded(payment_id=payment_id(1), amount=part), forever=True)
+    ours = Shop(MemoryStore(), client=razorpay.client)
+    ours.store.migrate()
+    ours.adopt(1)
+    assert ours.deliver(body("payment.captured", payment=payment(1, "captured"))) == 200
+    with ThreadPoolExecutor(2) as pool:
+        calls = [
+            pool.submit(ours.rzp.checkout.refund, payment_id(1), Money(part), key=f"refund-key-{n}") for n in (1, 2)
+        ]
+    errors = [call.exception() for call in calls]
+    assert sorted(type(error).__name__ for error in errors) == ["NoneType", "OverRefund"]
+    assert len(razorpay.session.sent) == 1
 
 
 BAD_IDS = {

@@ -199,6 +199,8 @@ ROWS = [
     done("a sum of refunds above it", _later(2), before=(CAPTURED, _later(1)), alarms=("over_refund",)),
     kept("refund of another payment", body("refund.processed", payment=FULL, refund=refund(1, "processed", of=2)),
          "InconsistentEvent"),
+    done("the customer bears the fee", entity(amount=AMOUNT + 1178, fee=1178, fee_bearer="customer"),
+         then=captured_now),
     done("no order", entity(order_id=None), then=order_untouched),
     Row("order not registered", body("payment.captured", payment=payment(2, "captured")), 200, "RP"),
     kept("another account", envelope(account_id="acc_00000000000009"), "AccountMismatch",
@@ -364,7 +366,7 @@ def test_a_quarantined_body_sent_again_is_a_duplicate() -> None:
 
 
 @pytest.mark.xfail(
-    strict=True, reason="a part above what is due is taken as a part: and order of arrival must not decide"
+    strict=True, reason="a part above what is due is taken in; a law for it may not depend on the order of arrival"
 )
 def test_partial_payment_takes_at_most_what_is_due() -> None:
     """An order that allows parts takes one; a part above what is due is quarantined."""
