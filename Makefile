@@ -8,7 +8,7 @@ WORKERS ?= 2
 # Where it is set, every process of a test run compiles the whole package and rewrites every assertion anew: 3 s each.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test unit check format simulate crash storm bench coverage clean
+.PHONY: demo test unit check format simulate crash storm fuzz bench coverage clean
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make check     ruff, format, mypy --strict, import walls"
 	@echo "make simulate  50 simulated days in process      make crash  kill -9 at every commit point, both databases"
 	@echo "make storm     races, restarts and killed connections at full size: tens of minutes"
+	@echo "make fuzz      mutants of signed bodies for FUZZ_SECONDS (600); a failure prints its FUZZ_SEED"
 	@echo "make bench     measurements beside their floors  make coverage  branch coverage"
 
 $(STAMP): pyproject.toml
@@ -54,6 +55,9 @@ storm: $(STAMP)
 	@$(BIN)/python -m pytest tests/integration -m campaign -n $(WORKERS) --dist loadgroup --timeout 7200 -rP --ignore tests/integration/test_crash.py
 	@PAYMENTS=20000 $(BIN)/python -m pytest tests/integration/test_client_threads.py -n 0 -rx --timeout 600
 	@CONVERGE=all $(BIN)/python -m pytest tests/integration/test_convergence.py -n $(WORKERS) --timeout 1800
+
+fuzz: $(STAMP)
+	@$(BIN)/python -m pytest tests/acceptance/test_bad_inputs_fuzz.py -m campaign -n 0 -rP
 
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks

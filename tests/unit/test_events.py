@@ -259,3 +259,18 @@ def test_unwrap_verifies_first() -> None:
     assert repr(unwrap_webhook(CAPTURED, sign_for_test(CAPTURED, "s"), secret="s")) == "<WebhookEvent payment.captured>"
     with pytest.raises(SignatureMismatch):
         unwrap_webhook(CAPTURED, "0" * 64, secret="s")
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_a_constant_that_is_not_json_is_refused_wherever_it_stands(constant):
+    """In a note too, where no field of ours is: the body is not JSON (FAULTS rule 9)."""
+    raw = json.dumps({"event": "order.paid", "payload": {}, "notes": {"a": "?"}}).replace('"?"', constant).encode()
+    with pytest.raises(PayloadMalformed):
+        read_event(raw)
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity"])
+def test_the_word_alone_is_a_word(word):
+    """A note may say it."""
+    raw = json.dumps({"event": "payment.teleported", "payload": {}, "notes": {"a": word}}).encode()
+    assert read_event(raw).name == "payment.teleported"

@@ -175,8 +175,9 @@ def read_event(raw: bytes, event_id: str | None = None) -> WebhookEvent:
     Raises :class:`PayloadMalformed` (not JSON in UTF-8, or deeper than 64), :class:`PayloadInvalid`,
     :class:`IdMalformed` or :class:`CurrencyError` (JSON, but not usable).
     """
-    # A negative zero is not an amount, and the fast parser cannot tell it from zero.
-    if b"-0" in raw and _MINUS_ZERO.search(raw):
+    # A negative zero is not an amount, and the fast parser cannot tell it from zero; NaN and Infinity are not JSON, and
+    # the fast parser takes them where no field of ours is.
+    if b"NaN" in raw or b"Infinity" in raw or (b"-0" in raw and _MINUS_ZERO.search(raw)):
         return _read_tolerantly(raw, event_id)
     try:
         envelope = _Envelope.model_validate_json(raw)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["SIGNATURE_HEADER", "VerifiedBody", "WebhookVerifier", "sign_for_test", "verify_webhook"]
 
 SIGNATURE_HEADER: Final = "X-Razorpay-Signature"
-_TWINS: Final = ("x-razorpay-signature", "x_razorpay_signature")
+_TWINS: Final = ("x-razorpay-signature", "x_razorpay_signature", "x-razorpay_signature", "x_razorpay-signature")
 
 _new = object.__new__
 _put = object.__setattr__
