@@ -87,6 +87,7 @@ def holdings(store: Store) -> dict[str, Any]:
         "orders": store.orders(limit=_MANY),
         "payments": store.payments(limit=_MANY),
         "refunds": store.refunds(limit=_MANY),
+        "entities": store.entities(limit=_MANY),
         "effects": store.effects(limit=_MANY),
         "audit": {key: store.audit(key) for key in sorted(keys)},
     }
@@ -134,7 +135,7 @@ def _check_record(row: Row, sent: web.Request, before: dict[str, Any], after: di
         assert after["audit"][key][: len(rows)] == rows
     if row.record == "RS":
         return  # what a right event changes is for the row's ``then``; the trail below it stands as it was
-    for what in ("orders", "payments", "refunds", "effects"):
+    for what in ("orders", "payments", "refunds", "entities", "effects"):
         assert after[what] == before[what], what
     new = {key: rows for key, rows in after["audit"].items() if rows and rows != before["audit"].get(key)}
     if row.record == "RQ":
