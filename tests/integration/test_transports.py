@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import select
 import socket
 import struct
 import threading
@@ -204,7 +205,13 @@ def test_a_connection_that_the_server_closed_meanwhile_is_not_used(line: Make) -
 
 def test_a_reset_before_the_request_is_read(line: Make) -> None:
     """Bytes had left, so there is doubt: the server could have read them."""
-    with serving(lambda connection, _: _reset(connection), reads=False) as (url, _):
+
+    def reset_unread(connection: socket.socket, request: bytes) -> None:
+        # Once bytes are there: a reset that is heard before any has left is no doubt, and rightly told so.
+        select.select([connection], [], [], 10)
+        _reset(connection)
+
+    with serving(reset_unread, reads=False) as (url, _):
         assert line(url).fault("POST", body="{}") == ("connection", True)
 
 
