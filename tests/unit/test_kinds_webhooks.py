@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bodies import ACCOUNT, START, Shop
+from bodies import ACCOUNT, START, Shop, request
 from razorpay_hardened import MemoryStore, Money
 from razorpay_hardened.domain.entities import Dispute, Subscription
 from razorpay_hardened.domain.events import read_event
@@ -531,3 +531,34 @@ def test_the_locks_are_taken_in_one_order() -> None:
         shop.deliver(news("subscription.charged"))
     assert seen[0] == (ORDER, PAYMENT, "sub_Sample00000001")
     assert {name for anchors in seen for name in anchors} == set(seen[0])
+
+
+@pytest.mark.parametrize("size", [2, 7, 50])
+def test_batches_of_every_kind_end_as_one_by_one(size: int) -> None:
+    """Mixed deliveries that share commits: the same answers, milestones and states as each alone, twice over."""
+    bodies = [news(event) for event in factories.EVENTS] * 2
+    alone, grouped = Counted(), Counted()
+    for one in (alone, grouped):
+        one.adopt()
+    answers = [alone.shop.deliver(raw) for raw in bodies]
+
+    together: list[int] = []
+    for start in range(0, len(bodies), size):
+        part = [request(raw) for raw in bodies[start : start + size]]
+        together += [reply.status for reply in grouped.shop.rzp.webhooks.handle_many(part)]
+
+    assert together == answers
+    assert Counter(grouped.keys) == Counter(alone.keys)
+    assert len(set(grouped.keys)) == len(grouped.keys) > 100
+    assert _statuses(grouped) == _statuses(alone)
+
+
+def _statuses(one: Counted) -> dict[str, Any]:
+    store = one.store
+    return {
+        "inbox": {row.digest: row.state for row in store.deliveries(limit=1000)},
+        "entities": {row.entity_id: row.status for row in store.entities()},
+        "payments": {row.payment_id: (row.status, row.refunded) for row in store.payments()},
+        "refunds": {row.refund_id: row.status for row in store.refunds()},
+        "orders": {row.order_id: row.status for row in store.orders()},
+    }
