@@ -97,6 +97,7 @@ class Razorpay:
             def grant(change, tx):
                 tx.execute("INSERT INTO access (owner) VALUES (?)", (change.order.owner,))
 
+        ``milestone`` may be a pattern, such as ``"payment.*"``: one call for each milestone that it matches.
         ``unbound``: also for payments that belong to no order of ours (``change.order`` is None then). Raises
         :class:`ConfigError` for an unknown milestone or a name that is taken.
         """
@@ -107,7 +108,8 @@ class Razorpay:
     ) -> Callable[[FunctionT], FunctionT]:
         """Call ``handler(change)`` once ``milestone`` has committed: at least once, with retries.
 
-        For mails and other people's APIs: give them ``change.key``, which is the same at every attempt.
+        For mails and other people's APIs: give them ``change.key``, which is the same at every attempt. Patterns and
+        ``unbound`` are those of :meth:`on`.
         """
         return self.handlers.after(milestone, name=name, unbound=unbound)
 

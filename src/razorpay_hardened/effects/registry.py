@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from typing import Any, Final, NamedTuple, TypeVar
 
 from razorpay_hardened.domain.lifecycle import MILESTONES
@@ -27,6 +28,26 @@ class Handler(NamedTuple):
     """Whether it wants milestones of payments that belong to no order of ours."""
 
 
+def matching(milestone: str) -> tuple[str, ...]:
+    """The milestones that ``milestone`` names: itself, or those that it matches as a shell pattern (``*``, ``?``,
+    ``[…]``).
+
+    Upper and lower case differ. In the order in which first attempts run. Raises :class:`ConfigError` where it names
+    none, which is how a slip of the pen is found at start.
+    """
+    if milestone in MILESTONES:
+        return (milestone,)
+    found = tuple(one for one in MILESTONES if fnmatchcase(one, milestone))
+    if not found:
+        what = "matches" if set(milestone) & set("*?[") else "is called"
+        raise ConfigError(f"no milestone {what} {milestone!r}; there are: {', '.join(MILESTONES)}")
+    return found
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+
+
 class Registry:
     """The application's handlers. Filled at start, read ever after."""
 
@@ -36,7 +57,9 @@ class Registry:
 
     def on(self, milestone: str, *, name: str | None = None, unbound: bool = False) -> Callable[[FunctionT], FunctionT]:
         """Call ``handler(change, tx)`` in the transaction that records the milestone: its writes through ``tx`` happen
-        exactly once. Raises :class:`ConfigError` for an unknown milestone, a name taken, or a coroutine function.
+        exactly once. ``milestone`` may be a pattern, such as ``"payment.*"``: see :func:`matching`.
+
+        Raises :class:`ConfigError` for an unknown milestone, a name taken, or a coroutine function.
         """
         return self._adder(milestone, "on", name, unbound)
 
@@ -50,25 +73,27 @@ class Registry:
     def _adder(
         self, milestone: str, mode: EffectMode, name: str | None, unbound: bool
     ) -> Callable[[FunctionT], FunctionT]:
-        if milestone not in MILESTONES:
-            raise ConfigError(f"no milestone is called {milestone!r}; there are: {', '.join(MILESTONES)}")
+        milestones = matching(milestone)
 
         def add(function: FunctionT) -> FunctionT:
             chosen = name or f"{function.__module__}.{getattr(function, '__qualname__', type(function).__name__)}"
-            self._add(Handler(chosen, milestone, mode, function, unbound))
+            handlers = [Handler(chosen, one, mode, function, unbound) for one in milestones]
+            for handler in handlers:
+                self._check(handler)
+            for handler in handlers:  # all of a pattern's milestones, or none
+                self._named[handler.milestone, handler.name] = handler
+                self._wanting[handler.milestone] = (*self._wanting.get(handler.milestone, ()), handler)
             return function
 
         return add
 
-    def _add(self, handler: Handler) -> None:
+    def _check(self, handler: Handler) -> None:
         if len(handler.name) > _NAME_MAX:
             raise ConfigError(f"a handler's name has at most {_NAME_MAX} characters")
         if (handler.milestone, handler.name) in self._named:
             raise ConfigError(f"{handler.milestone} already has a handler named {handler.name!r}: pass another name=")
-        if handler.mode == "on" and inspect.iscoroutinefunction(handler.function):
+        if handler.mode == "on" and _is_async(handler.function):
             raise ConfigError(f"{handler.name}: a handler inside the transaction cannot be async; use after()")
-        self._named[handler.milestone, handler.name] = handler
-        self._wanting[handler.milestone] = (*self._wanting.get(handler.milestone, ()), handler)
 
     def wanting(self, milestone: str) -> tuple[Handler, ...]:
         """The handlers of a milestone, in the order in which they were registered."""
