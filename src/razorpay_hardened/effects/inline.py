@@ -8,27 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from razorpay_hardened.domain.state import OrderState
-from razorpay_hardened.domain.text import fitting
-from razorpay_hardened.effects.backoff import is_spent, next_due
 from razorpay_hardened.effects.change import Row, change_from
+from razorpay_hardened.effects.failure import is_put_off, judge
 from razorpay_hardened.effects.registry import Handler, Registry
 from razorpay_hardened.errors import StorageConflict, TransactionMisuse
 from razorpay_hardened.ports.store import EffectRow, Transaction
 
 __all__ = ["Attempt", "Found", "run_inline"]
 
-ERROR_TEXT_MAX: Final = 200
-
 Found = Callable[[EffectRow], tuple[Row, OrderState | None]]
 """The rows that an effect is about, as they are now."""
 
 
 class Attempt(NamedTuple):
-    """What became of one effect. ``error`` is the exception, or None; ``ran`` is false where an elder one of the same
-    handler on the same order still waits, or where this process does not have the handler."""
+    """What became of one effect. ``attempts`` is the number of this try, from 1. ``error`` is the exception, or None;
+    ``ran`` is false where an elder one of the same handler on the same order still waits, where the handler has put it
+    off until later, or where this process does not have the handler."""
 
     row: EffectRow
     state: str
@@ -48,7 +46,8 @@ def run_inline(
     due_by: datetime | None = None,
     paused_until: datetime | None = None,
 ) -> list[Attempt]:
-    """Try the waiting ``on`` effects in order of age; with ``due_by``, leave those that are not due by then.
+    """Try the waiting ``on`` effects in order of age; with ``due_by``, leave those that are not due by then. What its
+    handler has put off is left until its time in any case.
 
     ``paused_until`` is when the last pause ended, if ever.
 
@@ -60,7 +59,7 @@ def run_inline(
     for row in rows:
         line = (row.anchor, row.handler)
         handler = registry.find(row.milestone, row.handler)
-        too_early = due_by is not None and row.due_at > due_by
+        too_early = (due_by is not None and row.due_at > due_by) or is_put_off(row, now)
         if handler is None or too_early or line in held_up:
             held_up.add(line)
             attempts.append(Attempt(row, "waiting", row.attempts, ran=False))
@@ -89,20 +88,11 @@ def _try(
     except (TransactionMisuse, StorageConflict):
         raise  # the transaction itself is gone: there is nothing left to record in
     except Exception as error:  # noqa: BLE001 - the handler is the application's: whatever it raises is its failure
-        spent = is_spent(tried, row.at, now, redelivered=redelivered, paused_until=paused_until)
-        state = "dead" if spent else "waiting"
-        tx.finish_effect(
-            row, "dead" if spent else "waiting", attempts=tried, due_at=next_due(tried, now), error=describe(error)
-        )
-        return Attempt(row, state, tried, error=error)
+        judged = judge(error, row, now, redelivered=redelivered, paused_until=paused_until)
+        tx.finish_effect(row, judged.state, attempts=judged.attempts, due_at=judged.due_at, error=judged.error)
+        return Attempt(row, judged.state, tried, error=error)
     tx.finish_effect(row, "done", attempts=tried, due_at=now)
     return Attempt(row, "done", tried)
-
-
-def describe(error: Exception) -> str:
-    """An exception for the record: its class and the start of its text, on one line."""
-    text = fitting(" ".join(str(error).split()))
-    return f"{type(error).__name__}: {text}"[:ERROR_TEXT_MAX]
 
 
 class Writes:

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final, NamedTuple, TypeVar
 
 from razorpay_hardened.domain.lifecycle import MILESTONES
+from razorpay_hardened.effects.backoff import Retry
 from razorpay_hardened.errors import ConfigError
 from razorpay_hardened.ports.store import EffectMode
 
@@ -26,6 +27,8 @@ class Handler(NamedTuple):
     function: Callable[..., Any]
     unbound: bool = False
     """Whether it wants milestones of payments that belong to no order of ours."""
+    retry: Retry | None = None
+    """Its own pace, or None for everybody's."""
 
 
 def matching(milestone: str) -> tuple[str, ...]:
@@ -61,23 +64,29 @@ class Registry:
 
         Raises :class:`ConfigError` for an unknown milestone, a name taken, or a coroutine function.
         """
-        return self._adder(milestone, "on", name, unbound)
+        return self._adder(milestone, "on", name, unbound, None)
 
     def after(
-        self, milestone: str, *, name: str | None = None, unbound: bool = False
+        self, milestone: str, *, name: str | None = None, unbound: bool = False, retry: Retry | None = None
     ) -> Callable[[FunctionT], FunctionT]:
         """Call ``handler(change)`` once the milestone has committed: at least once, with retries. For mails and other
-        people's APIs; give them ``change.key``. A coroutine function is run to its end."""
-        return self._adder(milestone, "after", name, unbound)
+        people's APIs; give them ``change.key``. A coroutine function is run to its end.
+
+        ``retry``: its own pace, in place of eight attempts over 20 hours. Raises what :meth:`on` raises, except that it
+        may be async, and :class:`ConfigError` for a ``retry`` that is no :class:`Retry`.
+        """
+        if retry is not None and not isinstance(retry, Retry):
+            raise ConfigError("retry= is a Retry, such as Retry(attempts=5, first_s=30)")
+        return self._adder(milestone, "after", name, unbound, retry)
 
     def _adder(
-        self, milestone: str, mode: EffectMode, name: str | None, unbound: bool
+        self, milestone: str, mode: EffectMode, name: str | None, unbound: bool, retry: Retry | None
     ) -> Callable[[FunctionT], FunctionT]:
         milestones = matching(milestone)
 
         def add(function: FunctionT) -> FunctionT:
             chosen = name or f"{function.__module__}.{getattr(function, '__qualname__', type(function).__name__)}"
-            handlers = [Handler(chosen, one, mode, function, unbound) for one in milestones]
+            handlers = [Handler(chosen, one, mode, function, unbound, retry) for one in milestones]
             for handler in handlers:
                 self._check(handler)
             for handler in handlers:  # all of a pattern's milestones, or none

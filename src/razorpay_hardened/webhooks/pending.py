@@ -125,7 +125,7 @@ class Pending:
                 if applied.paused:
                     return Drained(ran, failed, self._unfinished(limit), paused=True)
             after_id = rows[-1].id
-        while attempts := self._relay.run(limit=limit):
+        while attempts := self._relay.run(limit=limit, due_by=now):  # what is put off meanwhile is not for now
             ran += len(attempts)
             failed += _failures(attempts)
         return Drained(ran, failed, self._unfinished(limit), paused=self._paused())
