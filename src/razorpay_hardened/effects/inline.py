@@ -6,6 +6,7 @@ the row remembers the attempt (DESIGN section 2, idea 3).
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -84,7 +85,7 @@ def _try(
     try:
         change = change_from(row, *found(row))
         with tx.savepoint():
-            handler.function(change, Writes(tx))
+            _refuse_coroutine(handler.function(change, Writes(tx)))
     except (TransactionMisuse, StorageConflict):
         raise  # the transaction itself is gone: there is nothing left to record in
     except Exception as error:  # noqa: BLE001 - the handler is the application's: whatever it raises is its failure
@@ -93,6 +94,13 @@ def _try(
         return Attempt(row, judged.state, tried, error=error)
     tx.finish_effect(row, "done", attempts=tried, due_at=now)
     return Attempt(row, "done", tried)
+
+
+def _refuse_coroutine(result: object) -> None:
+    """A function that is not async may give a coroutine all the same: nobody would await it, and nothing be done."""
+    if inspect.iscoroutine(result):
+        result.close()
+        raise TypeError("a handler inside the transaction cannot be async; use after()")
 
 
 class Writes:

@@ -3,6 +3,9 @@
 A row is leased with a token in one transaction, the handler runs outside any, and the result is recorded only if the
 lease is still ours (a process that was paused past its lease finds that out by its token). Each of the three steps may
 be the last thing a process does: the lease ends, and another worker repeats the effect with the same key.
+
+A coroutine is cancelled when its lease ends. A synchronous handler cannot be stopped: it may end after its lease,
+beside the worker that took over.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import Final
 
 from razorpay_hardened.clock import Clock
 from razorpay_hardened.domain.state import OrderState
+from razorpay_hardened.effects.awaiting import Loop
 from razorpay_hardened.effects.change import Change, Row, change_from
 from razorpay_hardened.effects.failure import Judged, judge
 from razorpay_hardened.effects.inline import Attempt
@@ -52,15 +56,16 @@ class Relay:
             return []
         begun = self._clock.monotonic()
         attempts: list[Attempt] = []
-        while len(attempts) < limit:
-            if budget_s is not None and self._clock.monotonic() - begun >= budget_s:
-                break
-            row = self._take(names, anchor, due_by)
-            if row is None:
-                break
-            attempt = self._run(row)
-            announce(self._bus, attempt)
-            attempts.append(attempt)
+        with Loop(self._lease) as loop:
+            while len(attempts) < limit:
+                if budget_s is not None and self._clock.monotonic() - begun >= budget_s:
+                    break
+                row = self._take(names, anchor, due_by)
+                if row is None:
+                    break
+                attempt = self._run(row, loop)
+                announce(self._bus, attempt)
+                attempts.append(attempt)
         return attempts
 
     def _take(self, names: list[str], anchor: str | None, due_by: datetime | None) -> EffectRow | None:
@@ -77,12 +82,12 @@ class Relay:
         rows = transact(self._store, lease, durable=True)
         return rows[0] if rows else None
 
-    def _run(self, row: EffectRow) -> Attempt:
+    def _run(self, row: EffectRow, loop: Loop) -> Attempt:
         handler = self._registry.find(row.milestone, row.handler)
         tried = row.attempts + 1
         change = self._change(row)
         try:
-            _call(handler, row, change)
+            _call(handler, row, change, loop)
         except Exception as error:  # noqa: BLE001 - the handler is the application's
             retry = None if handler is None else handler.retry
             judged = judge(error, row, self._clock.now(), redelivered=False, retry=retry)
@@ -114,17 +119,15 @@ class Relay:
         return transact(self._store, finish, durable=True)
 
 
-def _call(handler: Handler | None, row: EffectRow, change: Change | None) -> None:
+def _call(handler: Handler | None, row: EffectRow, change: Change | None, loop: Loop) -> None:
     if change is None:
         raise OrderUnknown(f"the {row.kind} of this effect is not on record")
     if handler is None:
         # Its name is known here, for another milestone: this process is older or newer than the row.
         raise LookupError(f"no handler for {change.milestone} by this name in this process")
     result = handler.function(change)
-    if inspect.iscoroutine(result):
-        import asyncio  # 30 ms, for those who use it
-
-        asyncio.run(result)
+    if inspect.isawaitable(result):
+        loop.run(result)
 
 
 def announce(bus: Bus, attempt: Attempt) -> None:
