@@ -8,6 +8,7 @@ per milestone, and every attempt recorded.
 - ``inline``    runs ``on`` handlers, a savepoint each
 - ``relay``     runs ``after`` handlers from leased rows: at least once, with ``change.key`` to make them one
 - ``awaiting``  the event loop of a relay's run, for ``after`` handlers that are async
+- ``misuse``    what is left to do when an ``on`` handler has ended the transaction
 - ``pause``     the switch that stops all of them, and what that means for their age
 - ``failure``   what a handler's exception means: try again, when, or give up
 - ``backoff``   when to try again, and when to stop

@@ -18,7 +18,7 @@ from razorpay_hardened.effects.registry import Handler, Registry
 from razorpay_hardened.errors import StorageConflict, TransactionMisuse
 from razorpay_hardened.ports.store import EffectRow, Transaction
 
-__all__ = ["Attempt", "Found", "run_inline"]
+__all__ = ["Attempt", "Found", "HandlerMisuse", "run_inline"]
 
 Found = Callable[[EffectRow], tuple[Row, OrderState | None]]
 """The rows that an effect is about, as they are now."""
@@ -34,6 +34,23 @@ class Attempt(NamedTuple):
     attempts: int
     ran: bool = True
     error: Exception | None = None
+
+
+class HandlerMisuse(TransactionMisuse):
+    """Which effect's handler it was, and when. For the callers of :func:`run_inline`; to others it is its base."""
+
+    def __init__(self, row: EffectRow, at: datetime, error: TransactionMisuse) -> None:
+        super().__init__(f"{row.handler}: {error.message}")
+        self.row = row
+        self.at = at
+        self.error = error
+
+    @property
+    def code(self) -> str:
+        return self.error.code
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.row, self.at, self.error))
 
 
 def run_inline(
@@ -86,8 +103,10 @@ def _try(
         change = change_from(row, *found(row))
         with tx.savepoint():
             _refuse_coroutine(handler.function(change, Writes(tx)))
-    except (TransactionMisuse, StorageConflict):
+    except StorageConflict:
         raise  # the transaction itself is gone: there is nothing left to record in
+    except TransactionMisuse as error:
+        raise HandlerMisuse(row, now, error) from error  # as is this one: see the module misuse
     except Exception as error:  # noqa: BLE001 - the handler is the application's: whatever it raises is its failure
         judged = judge(error, row, now, redelivered=redelivered, paused_until=paused_until)
         tx.finish_effect(row, judged.state, attempts=judged.attempts, due_at=judged.due_at, error=judged.error)

@@ -14,8 +14,9 @@ from razorpay_hardened.clock import Clock
 from razorpay_hardened.domain.events import order_fact, payment_fact, read_event
 from razorpay_hardened.domain.facts import Cause, Fact, OrderRegistered
 from razorpay_hardened.domain.ids import order_id, payment_id
-from razorpay_hardened.effects import Attempt, Relay
+from razorpay_hardened.effects import Attempt, Relay, misuse
 from razorpay_hardened.effects.change import delivery_of
+from razorpay_hardened.effects.inline import HandlerMisuse
 from razorpay_hardened.effects.pause import seen
 from razorpay_hardened.errors import ApiBadRequest, ApiError
 from razorpay_hardened.ledger import Applied, Ledger
@@ -156,7 +157,13 @@ class Pending:
         def work(tx: Transaction) -> Applied:
             return self._ledger.resume(tx, anchor, cause=cause, redelivered=self._redelivered, due_by=due_by)
 
-        return transact(self._store, work, durable=True)
+        try:
+            return transact(self._store, work, durable=True)
+        except HandlerMisuse as error:
+            # Its own failure, and not everybody's: the other orders are still to be tried.
+            misuse.alarm(self._bus, error)
+            attempt = misuse.record(self._store, error, redelivered=self._redelivered)
+            return Applied(anchors=(anchor,), attempts=[] if attempt is None else [attempt])
 
     # --- parked events
 

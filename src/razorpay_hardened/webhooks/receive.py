@@ -16,7 +16,10 @@ from razorpay_hardened.clock import Clock
 from razorpay_hardened.domain.events import WebhookEvent
 from razorpay_hardened.domain.facts import Cause, Fact
 from razorpay_hardened.domain.privacy import subjects_of
-from razorpay_hardened.effects import Relay
+from razorpay_hardened.effects import Attempt, Relay, misuse
+from razorpay_hardened.effects.change import delivery_of
+from razorpay_hardened.effects.inline import HandlerMisuse
+from razorpay_hardened.effects.relay import announce
 from razorpay_hardened.errors import (
     AccountMismatch,
     BodyErased,
@@ -127,12 +130,38 @@ class Webhooks:
             return Reply(401)  # the same for every cause
         try:
             return self._deliver(body, event_id_in(request))
+        except HandlerMisuse as error:
+            return self._misused(error, body.digest)
         except TransactionMisuse:
-            self._bus.alarm("transaction_misuse", "TransactionMisuse", "a handler ended the transaction itself")
+            self._bus.alarm("transaction_misuse", "TransactionMisuse", "a transaction was ended or joined by others")
             return _reply(500, "handler_ended_the_transaction")
         except StorageError as error:
             self._bus.alarm(f"storage:{error.code}", error.code, "deliveries are answered 503")
             return Reply.json(503, {"status": "not_stored"}, Retry_After=_RETRY_AFTER)
+
+    def _misused(self, error: HandlerMisuse, digest: str) -> Reply:
+        """A handler ended the transaction. What it has committed with it must not look as if it were done."""
+        misuse.alarm(self._bus, error)
+        try:
+            attempt = misuse.record(self._store, error, redelivered=True)
+            if attempt is None:
+                return _reply(500, "handler_ended_the_transaction")  # all of it is undone
+            announce(self._bus, attempt)
+            dead = attempt.state == "dead"
+            if delivery_of(attempt.row) == digest:
+                self._settle(digest, "dead" if dead else "waiting", attempt)
+        except StorageError as lost:
+            self._bus.alarm(f"storage:{lost.code}", lost.code, "a handler's misuse could not be recorded")
+            dead = False
+        return _reply(200, "given_up") if dead else _reply(500, "handler_ended_the_transaction")
+
+    def _settle(self, digest: str, state: InboxState, attempt: Attempt) -> None:
+        row = attempt.row
+
+        def work(tx: Transaction) -> None:
+            tx.settle(digest, state, self._clock.now(), anchor=row.anchor, reason=row.handler)
+
+        transact(self._store, work)
 
     def process_pending(self, *, limit: int = 100) -> PendingWork:
         """Do what waits: inline effects to retry, ``after`` effects, parked events. For a scheduler or a worker.
