@@ -31,7 +31,7 @@ from razorpay_hardened.errors import (
 )
 from razorpay_hardened.ledger import Applied, Ledger
 from razorpay_hardened.ports.gateway import Gateway
-from razorpay_hardened.ports.store import Claim, Delivery, InboxRow, InboxState, Store, Touches, Transaction
+from razorpay_hardened.ports.store import Claim, Delivery, EffectRow, InboxRow, InboxState, Store, Touches, Transaction
 from razorpay_hardened.ports.unit import transact
 from razorpay_hardened.signals import (
     Bus,
@@ -198,6 +198,14 @@ class Webhooks:
         self._run_after()
         after = self._store.inbox_state(row.digest)
         return Replayed(row.state, after or row.state, tuple(one.key for one in applied.milestones))
+
+    def replay_effect(self, effect_id: int) -> EffectRow:
+        """Try one effect that was given up again, with all its attempts before it, by the id of its row.
+
+        Gives the row as it is afterwards: ``done``, or ``waiting`` or ``dead`` with the new error. Also for effects
+        that came of no delivery. Raises :class:`EventUnknown` for one that is not given up, :class:`TransactionMisuse`.
+        """
+        return self._pending.replay_effect(effect_id)
 
     def _stored(self, reference: str) -> InboxRow:
         row = self._store.delivery(reference)
