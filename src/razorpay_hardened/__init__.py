@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from razorpay_hardened.domain.events import WebhookEvent
     from razorpay_hardened.domain.money import Money
     from razorpay_hardened.domain.plans import Plan, PlanCatalog
-    from razorpay_hardened.effects import Change, EffectTransaction
+    from razorpay_hardened.effects import Change, EffectTransaction, NonRetryable, Retry, RetryAfter, RetryAt
     from razorpay_hardened.errors import RazorpayHardenedError
     from razorpay_hardened.ports.store import Store
     from razorpay_hardened.reconcile import Reconciliation
@@ -58,6 +58,7 @@ _WHERE = {
     "FrozenClock": "clock",
     "MemoryStore": "storage",
     "Money": "domain.money",
+    "NonRetryable": "effects",
     "Order": "domain.entities",
     "Past": "audit",
     "Payment": "domain.entities",
@@ -69,6 +70,9 @@ _WHERE = {
     "Reconciliation": "reconcile",
     "Refund": "domain.entities",
     "RetentionPolicy": "retention",
+    "Retry": "effects",
+    "RetryAfter": "effects",
+    "RetryAt": "effects",
     "SQLiteStore": "storage",
     "Secret": "signing",
     "Settings": "settings",
@@ -104,6 +108,7 @@ __all__ = [
     "FrozenClock",
     "MemoryStore",
     "Money",
+    "NonRetryable",
     "Order",
     "Past",
     "Payment",
@@ -115,6 +120,9 @@ __all__ = [
     "Reconciliation",
     "Refund",
     "RetentionPolicy",
+    "Retry",
+    "RetryAfter",
+    "RetryAt",
     "SQLiteStore",
     "Secret",
     "Settings",

@@ -10,7 +10,7 @@ written, so that the caller may still record the refusal in the same transaction
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
@@ -64,7 +64,7 @@ from razorpay_hardened.errors import OrderMismatch, OrderUnknown, RazorpayHarden
 from razorpay_hardened.ports.store import Batch, EffectRow, Fired, Held, InboxRow, NewEffect, Touches, Transaction
 from razorpay_hardened.signals import Bus, EventQuarantined, Signal, StatusChanged, TransitionRefused
 
-__all__ = ["Applied", "Ledger", "Told", "UnknownOrder"]
+__all__ = ["Applied", "Ledger", "Results", "Told", "UnknownOrder"]
 
 UnknownOrder: TypeAlias = Literal["park", "accept"]
 """What to do with news of an order that is not ours to know yet: keep it until the order is registered, or take it."""
@@ -118,6 +118,10 @@ class Applied:
         self.alarms += other.alarms
 
 
+Results: TypeAlias = Sequence[Applied | RazorpayHardenedError]
+"""For each piece of news what became of it, or the error that it would have raised by itself."""
+
+
 class Told(NamedTuple):
     """One piece of news in a batch: its facts, and who told them. ``cause.digest`` tells it from the others."""
 
@@ -159,14 +163,22 @@ class Ledger:
         return applied
 
     def apply_many(
-        self, tx: Transaction, news: Sequence[Told], *, inline: bool = True
-    ) -> list[Applied | RazorpayHardenedError]:
+        self,
+        tx: Transaction,
+        news: Sequence[Told],
+        *,
+        inline: bool = True,
+        decided: Callable[[Results], object] = lambda results: None,
+    ) -> Results:
         """Decide on many pieces of news in their order, as if each had a call of its own, and write once.
 
         The news tells of orders, payments and refunds only: other entities are applied one by one. Gives for each what
         :meth:`apply` would give, or the error that it would raise: such a piece changes nothing,
         and its neighbours are not touched. What belongs to none of them alone (an older effect that was tried again, a
         parked delivery that was drained) is told with the first.
+
+        ``decided`` is called with the results once all is written, before any handler runs: for what must be on record
+        even where a handler commits.
         """
         unit = _Unit(tx, (), news[0].cause, self._registry, self._clock.now())
         unit.read_ahead(news, self._unknown_order)
@@ -177,17 +189,17 @@ class Ledger:
                 results[place] = unit.try_to_decide(place, told, self._unknown_order)
         parts = [one for one in results if isinstance(one, Applied) and one.parked_under is None]
         if not parts:
+            decided(results)
             return results
         whole = unit.write(told=inline)
         unit.share(results, whole)
+        decided(results)
         self._drain(tx, unit.now_known, parts[0], inline=inline)
         if inline:
             self._run_many(tx, unit, news, results)
         return results
 
-    def _run_many(
-        self, tx: Transaction, unit: _Unit, news: Sequence[Told], results: Sequence[Applied | RazorpayHardenedError]
-    ) -> None:
+    def _run_many(self, tx: Transaction, unit: _Unit, news: Sequence[Told], results: Results) -> None:
         """Call the handlers that are due, once, and tell each piece of news what became of its own."""
         parts = {
             told.cause.digest: one
@@ -451,7 +463,7 @@ class _Unit:
             anchors=tuple(sorted(self._about)), signals=self._signals[signals:], alarms=self._alarms[alarms:]
         )
 
-    def share(self, results: Sequence[Applied | RazorpayHardenedError], whole: Applied) -> None:
+    def share(self, results: Results, whole: Applied) -> None:
         """Give each piece of news its part of what was written."""
         parts = {place: one for place, one in enumerate(results) if isinstance(one, Applied)}
         for fired in self._fired:

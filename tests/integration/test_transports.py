@@ -300,7 +300,7 @@ def test_an_answer_beyond_the_limit_is_given_up(line: Make, told: bool) -> None:
 @pytest.mark.parametrize(
     "raw",
     [b"", b"nonsense\r\n\r\n", b"\x16\x03\x01\x02\x00", b"HTTP/1.1 OK\r\n\r\n",
-     reply(b"not gzip", "Content-Encoding: gzip"),
+     reply(b"not gzip", "Content-Encoding: gzip", "Connection: close"),
      b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n", reply(b"", length=1), reply(b'{"ok"', length=100),
      b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
      b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bodies import START, Shop, body, order_id, payment, payment_id
-from razorpay_hardened import MemoryStore
+from bodies import START, Shop, body, order, order_id, payment, payment_id
+from razorpay_hardened import MemoryStore, SQLiteStore
+from razorpay_hardened.domain.kinds import ENTITY_MILESTONES
+from razorpay_hardened.domain.lifecycle import MILESTONES
 from razorpay_hardened.effects import Registry, Relay
 from razorpay_hardened.effects.backoff import GIVE_UP_AFTER, WORKER_ATTEMPTS, is_spent, next_due
+from razorpay_hardened.effects.registry import matching
 from razorpay_hardened.errors import ConfigError
 from razorpay_hardened.signals import EffectFailed
 
@@ -73,6 +77,77 @@ def test_mistakes_in_registration_are_told_at_once() -> None:
     registry.on("payment.captured", name="grant")(plain)
     with pytest.raises(ConfigError, match="already has a handler named 'grant'"):
         registry.after("order.paid", name="grant")(plain)
+
+
+def test_a_pattern_is_a_handler_of_every_milestone_that_it_matches() -> None:
+    """In the order of first attempts; what has the literal name needs no pattern."""
+    registry = Registry()
+    registry.after("payment.*", name="ledger")(lambda change: None)
+    registry.on("refund.[pf]*", name="refunds")(lambda change, tx: None)
+    registry.on("*", name="all")(lambda change, tx: None)
+    registry.on("order.paid", name="one")(lambda change, tx: None)
+    assert [one.name for one in registry.wanting("payment.surplus")] == ["ledger", "all"]
+    assert [one.name for one in registry.wanting("refund.created")] == ["all"]
+    assert [one.name for one in registry.wanting("refund.failed")] == ["refunds", "all"]
+    assert [one.name for one in registry.wanting("order.paid")] == ["all", "one"]
+    assert all(registry.find(name, "all") for name in (*MILESTONES, *ENTITY_MILESTONES))
+
+
+def test_a_pattern_reaches_other_kinds_and_razorpays_own_names() -> None:
+    """``*`` means every kind of entity; where Razorpay's name differs from ours, a pattern of its names will do."""
+    assert set(ENTITY_MILESTONES) < set(matching("*"))
+    assert matching("subscription.ch*") == ("subscription.charged",)
+    assert matching("payment.dispute.*") == tuple(dict.fromkeys(matching("dispute.*")))
+    assert not any(one.startswith("dispute.") for one in matching("payment.*"))
+
+
+@pytest.mark.parametrize("pattern", ["payments.*", "Payment.*", "payment.x?", "[", ""])
+def test_a_pattern_that_matches_nothing_is_refused(pattern: str) -> None:
+    """With the list of what there is: a handler that is never called is found at start."""
+    with pytest.raises(ConfigError, match=r"there are: .*order\.paid"):
+        Registry().after(pattern)
+
+
+def test_a_pattern_that_meets_a_name_taken_registers_nothing() -> None:
+    """All of its milestones, or none."""
+    registry = Registry()
+    registry.on("payment.captured", name="grant")(lambda change, tx: None)
+    with pytest.raises(ConfigError, match=r"payment\.captured already has a handler named 'grant'"):
+        registry.on("payment.*", name="grant")(lambda change, tx: None)
+    assert registry.wanting("payment.failed") == ()
+
+
+@pytest.mark.parametrize("make", [MemoryStore, SQLiteStore], ids=["memory", "sqlite"])
+def test_a_pattern_is_one_effect_for_each_milestone(make: Any, tmp_path: Path) -> None:
+    """Each called once, in order; the same news again calls nobody."""
+    store = MemoryStore() if make is MemoryStore else SQLiteStore(tmp_path / "shop.db")
+    if make is SQLiteStore:
+        store.migrate()
+    ours = Shop(store)
+    ours.adopt(1)
+    calls: list[str] = []
+    ours.rzp.on("*", name="log")(lambda change, tx: calls.append(f"on {change.milestone}"))
+    ours.rzp.after("payment.*", name="mail")(lambda change: calls.append(f"after {change.milestone}"))
+    for _ in range(2):
+        assert ours.deliver(CAPTURED) == 200
+        assert ours.deliver(body("order.paid", payment=payment(1, "captured"), order=order(1, "paid"))) == 200
+    told = ["payment.authorized", "payment.captured", "order.paid"]
+    assert [call for call in calls if call.startswith("on ")] == [f"on {name}" for name in told]
+    assert [call for call in calls if call.startswith("after ")] == [f"after {name}" for name in told[:2]]
+    rows = {(row.handler, row.milestone): row.state for row in store.effects()}
+    assert rows == {("log", name): "done" for name in told} | {("mail", name): "done" for name in told[:2]}
+    assert len(store.effects()) == len(rows)
+    store.close()
+
+
+def test_an_object_whose_call_is_async_is_refused_inside() -> None:
+    """Nobody would await it, and its effect would be done without having been done."""
+
+    class Grant:
+        async def __call__(self, change: Any, tx: Any) -> None: ...
+
+    with pytest.raises(ConfigError, match=r"use after\(\)"):
+        Registry().on("order.paid")(Grant())
 
 
 # --- the pace ---------------------------------------------------------------------------------------------------

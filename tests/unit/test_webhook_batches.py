@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 
 from bodies import Shop, body, life_of, order, order_id, payment, payment_id, refund, request
 from razorpay_hardened import MemoryStore
+from razorpay_hardened.domain.events import read_event
+from razorpay_hardened.domain.facts import Cause
+from razorpay_hardened.effects.registry import Registry
 from razorpay_hardened.errors import StorageUnavailable
+from razorpay_hardened.ledger import Ledger, Told
 from razorpay_hardened.signals import Alarm, EventDuplicate, EventProcessed, EventQuarantined, EventReceived
 
 LIVES = {f"{number}.{name}": raw for number in (1, 2, 3) for name, raw in life_of(number).items()}
@@ -260,3 +264,36 @@ def test_a_refund_before_its_payment_in_one_batch_is_not_parked() -> None:
     assert [reply.status for reply in ours.rzp.webhooks.handle_many(list(map(request, raws)))] == [200, 200]
     assert [row.state for row in ours.store.deliveries()] == ["done", "done"]
     assert [row.status for row in ours.store.refunds()] == ["pending"]
+
+
+class _Fails:
+    """A transaction whose database goes away while news is decided, after the reading for the whole batch."""
+
+    def __init__(self, tx: Any) -> None:
+        self._tx = tx
+        self.readings = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tx, name)
+
+    def load(self, touches: Any) -> Any:
+        self.readings += 1
+        if self.readings > 2:
+            raise StorageUnavailable("gone")
+        return self._tx.load(touches)
+
+
+def test_a_store_that_fails_amid_a_batch_is_nobodys_contradiction() -> None:
+    """The failure ends the batch, so that nothing of it is committed; it is not put on record as a bad delivery's."""
+    ours, _ = shop()
+    news = [
+        Told(read_event(raw, None).facts(), Cause("webhook", ours.clock.now(), digest=str(number)))
+        for number, raw in enumerate([ODD["another amount"], LIVES["1.captured"]])
+    ]
+    ledger = Ledger(Registry(), clock=ours.clock)
+
+    with pytest.raises(StorageUnavailable, match="gone"), ours.store.transaction() as tx:
+        ledger.apply_many(_Fails(tx), news)  # type: ignore[arg-type]
+
+    assert ours.store.payments() == []
+    assert ours.store.deliveries() == []

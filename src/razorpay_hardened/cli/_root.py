@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "resume": "pause:resume",
     "orders": "orders:app",
     "payments": "payments:app",
+    "effects": "effects:app",
     "events": "events:app",
     "explain": "explain:explain",
     "audit": "audit:app",

@@ -3,24 +3,28 @@
 A row is leased with a token in one transaction, the handler runs outside any, and the result is recorded only if the
 lease is still ours (a process that was paused past its lease finds that out by its token). Each of the three steps may
 be the last thing a process does: the lease ends, and another worker repeats the effect with the same key.
+
+A coroutine is cancelled when its lease ends. A synchronous handler cannot be stopped: it may end after its lease,
+beside the worker that took over.
 """
 
 from __future__ import annotations
 
 import inspect
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from razorpay_hardened.clock import Clock
 from razorpay_hardened.domain.state import OrderState
-from razorpay_hardened.effects.backoff import is_spent, next_due
+from razorpay_hardened.effects.awaiting import Loop
 from razorpay_hardened.effects.change import Change, Row, change_from
-from razorpay_hardened.effects.inline import Attempt, describe
+from razorpay_hardened.effects.failure import Judged, judge
+from razorpay_hardened.effects.inline import Attempt
 from razorpay_hardened.effects.pause import look
 from razorpay_hardened.effects.registry import Handler, Registry
 from razorpay_hardened.errors import OrderUnknown
-from razorpay_hardened.ports.store import EffectRow, EffectState, Store, Transaction
+from razorpay_hardened.ports.store import EffectRow, Store, Transaction
 from razorpay_hardened.ports.unit import transact
 from razorpay_hardened.signals import Bus, EffectDead, EffectDone, EffectFailed
 
@@ -39,8 +43,10 @@ class Relay:
         self._bus = bus
         self._lease = lease
 
-    def run(self, *, limit: int, budget_s: float | None = None, anchor: str | None = None) -> list[Attempt]:
-        """Run up to ``limit`` effects that are due; with ``anchor``, only that order's.
+    def run(
+        self, *, limit: int, budget_s: float | None = None, anchor: str | None = None, due_by: datetime | None = None
+    ) -> list[Attempt]:
+        """Run up to ``limit`` effects that are due, now or by ``due_by``; with ``anchor``, only that order's.
 
         No effect is begun once ``budget_s`` seconds have passed, and none during a pause. Raises :class:`StorageError`
         when the store fails.
@@ -50,18 +56,19 @@ class Relay:
             return []
         begun = self._clock.monotonic()
         attempts: list[Attempt] = []
-        while len(attempts) < limit:
-            if budget_s is not None and self._clock.monotonic() - begun >= budget_s:
-                break
-            row = self._take(names, anchor)
-            if row is None:
-                break
-            attempt = self._run(row)
-            announce(self._bus, attempt)
-            attempts.append(attempt)
+        with Loop(self._lease) as loop:
+            while len(attempts) < limit:
+                if budget_s is not None and self._clock.monotonic() - begun >= budget_s:
+                    break
+                row = self._take(names, anchor, due_by)
+                if row is None:
+                    break
+                attempt = self._run(row, loop)
+                announce(self._bus, attempt)
+                attempts.append(attempt)
         return attempts
 
-    def _take(self, names: list[str], anchor: str | None) -> EffectRow | None:
+    def _take(self, names: list[str], anchor: str | None, due_by: datetime | None) -> EffectRow | None:
         """One row at a time: a lease must not run out while its row waits behind a slow one."""
         now = self._clock.now()
 
@@ -69,24 +76,24 @@ class Relay:
             if look(tx).on is not None:
                 return []
             return tx.lease_effects(
-                now, now + self._lease, secrets.token_hex(8), handlers=names, limit=1, anchor=anchor
+                due_by or now, now + self._lease, secrets.token_hex(8), handlers=names, limit=1, anchor=anchor
             )
 
         rows = transact(self._store, lease, durable=True)
         return rows[0] if rows else None
 
-    def _run(self, row: EffectRow) -> Attempt:
+    def _run(self, row: EffectRow, loop: Loop) -> Attempt:
         handler = self._registry.find(row.milestone, row.handler)
         tried = row.attempts + 1
         change = self._change(row)
         try:
-            _call(handler, row, change)
+            _call(handler, row, change, loop)
         except Exception as error:  # noqa: BLE001 - the handler is the application's
-            now = self._clock.now()
-            spent = is_spent(tried, row.at, now, redelivered=False)
-            self._finish(row, "dead" if spent else "waiting", tried, describe(error))
-            return Attempt(row, "dead" if spent else "waiting", tried, error=error)
-        kept = self._finish(row, "done", tried, None)
+            retry = None if handler is None else handler.retry
+            judged = judge(error, row, self._clock.now(), redelivered=False, retry=retry)
+            self._finish(row, judged)
+            return Attempt(row, judged.state, tried, error=error)
+        kept = self._finish(row, Judged("done", tried, self._clock.now()))
         return Attempt(row, "done" if kept else "waiting", tried)
 
     def _change(self, row: EffectRow) -> Change | None:
@@ -105,27 +112,24 @@ class Relay:
             order = self._store.order(row.anchor)
         return None if entity is None else change_from(row, entity, order)
 
-    def _finish(self, row: EffectRow, state: EffectState, tried: int, error: str | None) -> bool:
-        now = self._clock.now()
-        due_at = next_due(tried, now) if state == "waiting" else now
-
+    def _finish(self, row: EffectRow, end: Judged) -> bool:
         def finish(tx: Transaction) -> bool:
-            return tx.finish_effect(row, state, attempts=tried, due_at=due_at, error=error, token=row.token)
+            return tx.finish_effect(
+                row, end.state, attempts=end.attempts, due_at=end.due_at, error=end.error, token=row.token
+            )
 
         return transact(self._store, finish, durable=True)
 
 
-def _call(handler: Handler | None, row: EffectRow, change: Change | None) -> None:
+def _call(handler: Handler | None, row: EffectRow, change: Change | None, loop: Loop) -> None:
     if change is None:
         raise OrderUnknown(f"the {row.kind} of this effect is not on record")
     if handler is None:
         # Its name is known here, for another milestone: this process is older or newer than the row.
         raise LookupError(f"no handler for {change.milestone} by this name in this process")
     result = handler.function(change)
-    if inspect.iscoroutine(result):
-        import asyncio  # 30 ms, for those who use it
-
-        asyncio.run(result)
+    if inspect.isawaitable(result):
+        loop.run(result)
 
 
 def announce(bus: Bus, attempt: Attempt) -> None:

@@ -114,8 +114,13 @@ class SqlTransaction(Sealing, KeepingTransaction):
         """Called before every statement, for a store that has put something off to send it along."""
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
-        """Run the application's own SQL; the driver's errors pass through."""
-        return run_theirs(self.connection, sql, parameters)
+        """Run the application's own SQL; the driver's errors pass through.
+
+        Raises :class:`TransactionMisuse` once the application has ended the transaction: it would commit by itself.
+        """
+        connection = self.connection
+        self.refuse_if_ended()
+        return run_theirs(connection, sql, parameters)
 
     def end(self) -> None:
         """Make this transaction unusable. For the store, once it has committed or rolled back."""

@@ -296,6 +296,7 @@ class _Joined(SqlTransaction):
         """Run the application's own SQL on the driver's connection; the driver's errors pass through."""
         if self._raw is None:
             raise TransactionMisuse("this transaction is over")
+        self.refuse_if_ended()
         return run_theirs(self._raw.cursor(), sql, parameters)
 
     def end(self) -> None:

@@ -14,10 +14,11 @@ from razorpay_hardened.clock import Clock
 from razorpay_hardened.domain.events import order_fact, payment_fact, read_event
 from razorpay_hardened.domain.facts import Cause, Fact, OrderRegistered
 from razorpay_hardened.domain.ids import order_id, payment_id
-from razorpay_hardened.effects import Attempt, Relay
+from razorpay_hardened.effects import Attempt, Relay, misuse
 from razorpay_hardened.effects.change import delivery_of
+from razorpay_hardened.effects.inline import HandlerMisuse
 from razorpay_hardened.effects.pause import seen
-from razorpay_hardened.errors import ApiBadRequest, ApiError
+from razorpay_hardened.errors import ApiBadRequest, ApiError, EventUnknown
 from razorpay_hardened.ledger import Applied, Ledger
 from razorpay_hardened.ports.gateway import Gateway
 from razorpay_hardened.ports.store import EffectRow, InboxRow, Store, Touches, Transaction
@@ -30,6 +31,9 @@ FETCH_AFTER: Final = timedelta(minutes=15)
 """How long a parked event waits for us before Razorpay is asked what its order is."""
 IGNORE_AFTER: Final = timedelta(hours=72)
 """How long it waits at all: late authorisation ends within three days (FACTS section 9)."""
+
+_OF_ONE_ORDER: Final = 100
+"""More effects than one order has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ class Pending:
                 if applied.paused:
                     return Drained(ran, failed, self._unfinished(limit), paused=True)
             after_id = rows[-1].id
-        while attempts := self._relay.run(limit=limit):
+        while attempts := self._relay.run(limit=limit, due_by=now):  # what is put off meanwhile is not for now
             ran += len(attempts)
             failed += _failures(attempts)
         return Drained(ran, failed, self._unfinished(limit), paused=self._paused())
@@ -156,7 +160,13 @@ class Pending:
         def work(tx: Transaction) -> Applied:
             return self._ledger.resume(tx, anchor, cause=cause, redelivered=self._redelivered, due_by=due_by)
 
-        return transact(self._store, work, durable=True)
+        try:
+            return transact(self._store, work, durable=True)
+        except HandlerMisuse as error:
+            # Its own failure, and not everybody's: the other orders are still to be tried.
+            misuse.alarm(self._bus, error)
+            attempt = misuse.record(self._store, error, redelivered=self._redelivered)
+            return Applied(anchors=(anchor,), attempts=[] if attempt is None else [attempt])
 
     # --- parked events
 
@@ -230,6 +240,47 @@ class Pending:
         anchors = sorted({*self._ledger.touches(facts).anchors, *((row.anchor,) if row.anchor else ())})
         dead = [effect for anchor in anchors for effect in self._store.effects(states=("dead",), anchor=anchor)]
         return [effect for effect in dead if delivery_of(effect) == row.digest]
+
+    def replay_effect(self, effect_id: int) -> EffectRow:
+        """Give one effect that was given up its attempts back, and try it now. Gives its row as it is afterwards."""
+        row = self._effect(effect_id)
+        if row is None or row.state != "dead":
+            raise EventUnknown(f"no effect {effect_id} is given up")
+        cause = Cause("local", self._clock.now(), "replay_effect")
+
+        def work(tx: Transaction) -> Applied:
+            tx.load(Touches((row.anchor,)))
+            # Only if it is still as it was read: two who replay at once must not make two calls of it.
+            if row.error is None or not tx.shorten_error(row, row.error):
+                return Applied()
+            tx.finish_effect(row, "waiting", attempts=0, due_at=self._clock.now())
+            if row.mode == "after":
+                return Applied()
+            return self._ledger.resume(tx, row.anchor, cause=cause, redelivered=self._redelivered)
+
+        try:
+            transact(self._store, work, durable=True).announce(self._bus)
+        except HandlerMisuse as error:
+            misuse.alarm(self._bus, error)  # and it stays given up: all of this is undone
+            raise
+        if row.mode == "after":
+            self._relay.run(limit=_OF_ONE_ORDER, anchor=row.anchor)
+        after = self._effect(effect_id) or row
+        self._close_delivery(after)
+        return after
+
+    def _effect(self, effect_id: int) -> EffectRow | None:
+        rows = self._store.effects(after_id=effect_id - 1, limit=1)
+        return rows[0] if rows and rows[0].id == effect_id else None
+
+    def _close_delivery(self, row: EffectRow) -> None:
+        """The delivery that was given up for this effect is done, once none of its effects is given up any more."""
+        digest = delivery_of(row)
+        if row.state != "done" or digest is None or self._store.inbox_state(digest) != "dead":
+            return
+        unfinished = self._store.effects(states=("dead", "waiting"), anchor=row.anchor, limit=_OF_ONE_ORDER)
+        if not any(delivery_of(one) == digest for one in unfinished):
+            transact(self._store, lambda tx: tx.settle(digest, "done", self._clock.now()))
 
     def reapply(self, tx: Transaction, row: InboxRow, given_up: list[EffectRow], cause: Cause) -> Applied:
         """Apply a stored delivery once more; it ends ``done``, ``waiting`` or ``parked``, or this raises."""

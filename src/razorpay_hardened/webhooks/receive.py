@@ -7,8 +7,8 @@ make Razorpay switch the endpoint off (FAULTS rules 1 to 5).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
@@ -18,7 +18,10 @@ from razorpay_hardened.domain.events import WebhookEvent
 from razorpay_hardened.domain.facts import Cause, EntityFact, Fact
 from razorpay_hardened.domain.privacy import subjects_of
 from razorpay_hardened.domain.state import EntityState, PaymentState, RefundState
-from razorpay_hardened.effects import Relay
+from razorpay_hardened.effects import Relay, misuse
+from razorpay_hardened.effects.change import delivery_of
+from razorpay_hardened.effects.inline import HandlerMisuse
+from razorpay_hardened.effects.relay import announce
 from razorpay_hardened.errors import (
     AccountMismatch,
     BodyErased,
@@ -29,9 +32,9 @@ from razorpay_hardened.errors import (
     StorageError,
     TransactionMisuse,
 )
-from razorpay_hardened.ledger import Applied, Ledger, Told
+from razorpay_hardened.ledger import Applied, Ledger, Results, Told
 from razorpay_hardened.ports.gateway import Gateway
-from razorpay_hardened.ports.store import Delivery, InboxRow, InboxState, Store, Touches, Transaction
+from razorpay_hardened.ports.store import Delivery, EffectRow, InboxRow, InboxState, Store, Touches, Transaction
 from razorpay_hardened.ports.unit import BUDGET_S, transact
 from razorpay_hardened.signals import (
     Bus,
@@ -173,6 +176,8 @@ class Webhooks:
     def _stored(self, body: VerifiedBody, event_id: str | None) -> Reply:
         try:
             return self._deliver(body, event_id)
+        except HandlerMisuse as error:
+            return self._misused(error, body.digest)
         except RazorpayHardenedError as error:
             return self.not_stored(error)
 
@@ -227,7 +232,7 @@ class Webhooks:
         if isinstance(error, DeliveryInWork):
             return Reply.json(409, {"status": "in_work"}, Retry_After=_TWIN_RETRY_AFTER)
         if isinstance(error, TransactionMisuse):
-            self._bus.alarm("transaction_misuse", "TransactionMisuse", "a handler ended the transaction itself")
+            self._bus.alarm("transaction_misuse", "TransactionMisuse", "a transaction was ended or joined by others")
             return _reply(500, "handler_ended_the_transaction")
         if not isinstance(error, StorageError):
             raise error
@@ -256,6 +261,46 @@ class Webhooks:
                 raise end
             replies[place] = end
         return [reply for reply in replies if reply is not None]
+
+    def _misused_together(self, error: HandlerMisuse, batch: Sequence[_Usable]) -> None:
+        """The same amid a batch: if it has committed, each delivery whose handler has not run waits, and is tried."""
+        misuse.alarm(self._bus, error)
+        with self._telling("a handler's misuse could not be recorded"):
+            if misuse.record(self._store, error, redelivered=True) is None:
+                return  # all of it is undone
+            digests = {one.digest for one in batch}
+            for anchor in sorted({anchor for one in batch for anchor in self._ledger.touches(one.facts).anchors}):
+                for row in self._store.effects(states=("waiting",), mode="on", anchor=anchor):
+                    digest = delivery_of(row)
+                    if digest in digests:
+                        self._settle(digest, "waiting", row)
+
+    @contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        """A store that fails here loses nothing that a worker would not find: say it, and go on."""
+        try:
+            yield
+        except StorageError as lost:
+            self._bus.alarm(f"storage:{lost.code}", lost.code, what)
+
+    def _misused(self, error: HandlerMisuse, digest: str) -> Reply:
+        """A handler ended the transaction. What it has committed with it must not look as if it were done."""
+        misuse.alarm(self._bus, error)
+        dead = False
+        with self._telling("a handler's misuse could not be recorded"):
+            attempt = misuse.record(self._store, error, redelivered=True)
+            if attempt is not None:  # else all of it is undone
+                announce(self._bus, attempt)
+                dead = attempt.state == "dead"
+                if delivery_of(attempt.row) == digest:
+                    self._settle(digest, "dead" if dead else "waiting", attempt.row)
+        return _reply(200, "given_up") if dead else _reply(500, "handler_ended_the_transaction")
+
+    def _settle(self, digest: str, state: InboxState, row: EffectRow) -> None:
+        def work(tx: Transaction) -> None:
+            tx.settle(digest, state, self._clock.now(), anchor=row.anchor, reason=row.handler)
+
+        transact(self._store, work)
 
     def process_pending(self, *, limit: int = 100) -> PendingWork:
         """Do what waits: inline effects to retry, ``after`` effects, parked events. For a scheduler or a worker.
@@ -292,6 +337,14 @@ class Webhooks:
         self._run_after()
         after = self._store.inbox_state(row.digest)
         return Replayed(row.state, after or row.state, tuple(one.key for one in applied.milestones))
+
+    def replay_effect(self, effect_id: int) -> EffectRow:
+        """Try one effect that was given up again, with all its attempts before it, by the id of its row.
+
+        Gives the row as it is afterwards: ``done``, or ``waiting`` or ``dead`` with the new error. Also for effects
+        that came of no delivery. Raises :class:`EventUnknown` for one that is not given up, :class:`TransactionMisuse`.
+        """
+        return self._pending.replay_effect(effect_id)
 
     def _on_record(self, reference: str) -> InboxRow:
         row = self._store.delivery(reference)
@@ -403,6 +456,9 @@ class Webhooks:
             begun = self._clock.monotonic()
             try:
                 return transact(self._store, lambda tx: self._settle_many(tx, usable, begun))
+            except HandlerMisuse as error:
+                self._misused_together(error, usable)
+                return {}
             except KeyboardInterrupt:
                 raise
             except BaseException:  # noqa: BLE001  # nothing is lost: each gets a transaction of its own, and raises there
@@ -421,9 +477,18 @@ class Webhooks:
             elif claim.state != "waiting":  # a waiting one is tried again by itself
                 outcomes[one.digest] = _duplicate(one.digest, one.event.id, claim.state)
         if news:
-            results = self._ledger.apply_many(tx, [told for _, told in news], inline=self._inline)
-            for (one, told), result in zip(news, results, strict=True):
-                outcomes[one.digest] = self._settled(tx, one.event, one.digest, result, told.cause)
+
+            def set_aside(results: Results) -> None:
+                """What no handler is called for: a rogue commit must not leave it looking as if it were done."""
+                for (one, told), result in zip(news, results, strict=True):
+                    if not isinstance(result, Applied) or result.parked_under is not None:
+                        outcomes[one.digest] = self._settled(tx, one.event, one.digest, result, told.cause)
+
+            told = [told for _, told in news]
+            results = self._ledger.apply_many(tx, told, inline=self._inline, decided=set_aside)
+            for (one, its), result in zip(news, results, strict=True):
+                if one.digest not in outcomes:
+                    outcomes[one.digest] = self._settled(tx, one.event, one.digest, result, its.cause)
         for one, claim in zip(usable, claims, strict=True):
             if one.digest in outcomes:
                 outcome, event = outcomes[one.digest], one.event
