@@ -534,6 +534,8 @@ class _Unit:
             and fact.order_id is None
             and fact.payment_id is not None
         }
+        if not asked:
+            return {}
         if missing := sorted(asked - self._anchor_of.keys() - self.held.payments.keys()):
             self._anchor_of |= dict.fromkeys(missing, "") | self.tx.anchors_of(missing)
         known = {one: self._anchor_of[one] for one in asked if self._anchor_of.get(one)}

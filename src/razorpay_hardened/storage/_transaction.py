@@ -268,6 +268,8 @@ class SqlTransaction(Sealing, KeepingTransaction):
 
     def _insert_several(self, one_row: str, rows: Sequence[Row]) -> list[Any]:
         """Insert rows, several in one statement; gives what it returns, in no order."""
+        if len(rows) == 1:
+            return self._all(one_row, rows[0])
         found: list[Any] = []
         for block in blocks(rows):
             found += self._all(several(one_row, len(block)), tuple(chain.from_iterable(block)))
