@@ -150,6 +150,7 @@ INVALID_BODIES = {
     "created_at a string": envelope(created_at="1772445700"),
     "created_at negative": envelope(created_at=-1),
     "created_at beyond any calendar": envelope(created_at=2**60),
+    "created_at in the year 36812": envelope(created_at=2**40),
     "created_at a fraction": envelope(created_at=1772445700.5),
     "account_id a number": envelope(account_id=7),
 }

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final, NoReturn
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from razorpay_hardened.domain.entities import Entity, Order, Payment, Refund, invalid
+from razorpay_hardened.domain.entities._base import Seconds
 from razorpay_hardened.domain.facts import Fact, OrderFact, PaymentFact, RefundFact
 from razorpay_hardened.domain.ids import OrderId
 from razorpay_hardened.domain.kinds import EVENTS, LIVES
@@ -70,7 +71,7 @@ class _Envelope(_Part):
     event: Annotated[str, Field(strict=True, max_length=_NAME_MAX)]
     payload: _Payload = _Payload()
     account_id: Annotated[str, Field(strict=True)] | None = None
-    created_at: Annotated[int, Field(strict=True, ge=0, le=2**40)] | None = None
+    created_at: Seconds | None = None
 
 
 class WebhookEvent:

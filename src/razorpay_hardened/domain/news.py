@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from razorpay_hardened.domain.entities import Entity, Payment
+from razorpay_hardened.domain.entities._base import LAST_SECOND
 from razorpay_hardened.domain.entities._registry import model_of
 from razorpay_hardened.domain.entities.collection import parse_entity
 from razorpay_hardened.domain.facts import EntityFact
@@ -78,10 +79,14 @@ def _id(value: object) -> str:
     return value
 
 
+def _moment(made: object) -> datetime | None:
+    return datetime.fromtimestamp(made, UTC) if isinstance(made, int) and 0 <= made <= LAST_SECOND else None
+
+
 def when_made(created_at: int | None, payload: Mapping[str, Any]) -> int | None:
     """Seconds: from the envelope, or from the payload, where some bodies have it by slip."""
     slipped = payload.get("created_at")
-    if created_at is None and isinstance(slipped, int) and 0 <= slipped <= 2**40:
+    if created_at is None and isinstance(slipped, int) and 0 <= slipped <= LAST_SECOND:
         return slipped
     return created_at
 
@@ -114,7 +119,7 @@ def entity_facts(
                 order_id=order_id or _order_of(entity),
                 payment_id=payment.id if payment is not None else _payment_of(entity),
                 paid=None if payment is None else (payment.amount, payment.currency),
-                created_at=datetime.fromtimestamp(made, UTC) if isinstance(made, int) and 0 <= made <= 2**40 else None,
+                created_at=_moment(made),
                 snapshot=None if entity is None else snapshot(entity),
             )
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,7 +14,10 @@ __all__ = ["Collection", "Detail", "Entity", "MoneyEntity", "Priced", "UnknownEn
 
 _SHOWN = ("id", "status", "amount", "currency")
 
-Seconds = Annotated[int, Field(strict=True, ge=0, le=2**40)]
+LAST_SECOND: Final = 253_370_764_800
+"""The year 9999: a ``datetime`` ends with it, and needs room for a zone's hours."""
+
+Seconds = Annotated[int, Field(strict=True, ge=0, le=LAST_SECOND)]
 """Unix seconds, UTC. The bound only keeps absurd numbers out of date arithmetic."""
 
 
