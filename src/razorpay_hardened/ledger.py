@@ -26,6 +26,7 @@ from razorpay_hardened.domain.facts import (
     OrderClosed,
     OrderFact,
     OrderRegistered,
+    OrderReopened,
     OrderSetback,
     PaymentFact,
     RefundFact,
@@ -64,11 +65,16 @@ from razorpay_hardened.errors import OrderMismatch, OrderUnknown, RazorpayHarden
 from razorpay_hardened.ports.store import Batch, EffectRow, Fired, Held, InboxRow, NewEffect, Touches, Transaction
 from razorpay_hardened.signals import Bus, EventQuarantined, Signal, StatusChanged, TransitionRefused
 
-__all__ = ["Applied", "Ledger", "Results", "Told", "UnknownOrder"]
+__all__ = ["Applied", "Ledger", "Results", "PaidLate", "Told", "UnknownOrder"]
 
 UnknownOrder: TypeAlias = Literal["park", "accept"]
 """What to do with news of an order that is not ours to know yet: keep it until the order is registered, or take it."""
 
+PaidLate: TypeAlias = Literal["fulfil", "refund", "ask"]
+"""What to do when money comes for an order that we have closed: ``order.paid`` as ever; or hold that back, and give the
+money back (``refund``) or leave it to a person (``ask``)."""
+
+_HELD_BACK: Final = "order.held_back"
 _FIRING_ORDER: Final = {name: place for place, name in enumerate((*MILESTONES, *ENTITY_MILESTONES))}
 
 
@@ -94,6 +100,8 @@ class Applied:
     paused: bool = False
     signals: list[Signal] = field(default_factory=list)
     alarms: list[tuple[str, str, str]] = field(default_factory=list)
+    doubtful: bool = False
+    """Whether the facts left something open that Razorpay can tell."""
 
     def announce(self, bus: Bus) -> None:
         """Tell the bus: after the commit, because before it nothing is true yet."""
@@ -116,6 +124,7 @@ class Applied:
         self.paused = self.paused or other.paused
         self.signals += other.signals
         self.alarms += other.alarms
+        self.doubtful = self.doubtful or other.doubtful
 
 
 Results: TypeAlias = Sequence[Applied | RazorpayHardenedError]
@@ -132,10 +141,21 @@ class Told(NamedTuple):
 class Ledger:
     """Applies facts inside a transaction that the caller has opened."""
 
-    def __init__(self, registry: Registry, *, clock: Clock, unknown_order: UnknownOrder = "park") -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        clock: Clock,
+        unknown_order: UnknownOrder = "park",
+        paid_late: PaidLate = "fulfil",
+    ) -> None:
         self._registry = registry
         self._clock = clock
         self._unknown_order = unknown_order
+        self._paid_late = paid_late
+
+    def _unit(self, tx: Transaction, facts: Sequence[Fact], cause: Cause) -> _Unit:
+        return _Unit(tx, facts, cause, self._registry, self._clock.now(), self._paid_late)
 
     @staticmethod
     def touches(facts: Sequence[Fact]) -> Touches:
@@ -150,13 +170,13 @@ class Ledger:
         error that names the contradiction: :class:`AmountMismatch`, :class:`CurrencyMismatch`, :class:`OverRefund`,
         :class:`BindingError`, :class:`InconsistentEvent`, :class:`TransitionRefused`.
         """
-        unit = _Unit(tx, facts, cause, self._registry, self._clock.now())
+        unit = self._unit(tx, facts, cause)
         awaited = unit.decide(self._unknown_order)
         if awaited is not None and (again or not any(isinstance(fact, EntityFact) for fact in facts)):
             return Applied(parked_under=awaited)
         unit.decide_entities()
         applied = unit.write(told=inline)
-        applied.parked_under = awaited
+        applied.parked_under, applied.doubtful = awaited, bool(unit.doubts)
         self._drain(tx, unit.now_known, applied, inline=inline)
         if inline:
             self._run(tx, unit, applied, unit.due, redelivered=True)
@@ -180,7 +200,7 @@ class Ledger:
         ``decided`` is called with the results once all is written, before any handler runs: for what must be on record
         even where a handler commits.
         """
-        unit = _Unit(tx, (), news[0].cause, self._registry, self._clock.now())
+        unit = self._unit(tx, (), news[0].cause)
         unit.read_ahead(news, self._unknown_order)
         results = [unit.try_to_decide(place, told, self._unknown_order) for place, told in enumerate(news)]
         for place, told in enumerate(news):  # what waited for something that came later in the same batch
@@ -226,7 +246,7 @@ class Ledger:
 
         ``redelivered``: Razorpay's deliveries are what retries them, so their age counts, not their attempts.
         """
-        unit = _Unit(tx, (), cause, self._registry, self._clock.now())
+        unit = self._unit(tx, (), cause)
         unit.read(Touches((anchor,)))
         applied = Applied(anchors=(anchor,))
         self._run(tx, unit, applied, unit.held.waiting, redelivered=redelivered, due_by=due_by)
@@ -253,7 +273,7 @@ class Ledger:
     def _note(
         self, tx: Transaction, anchor: str, what: str, kind: str, entity_id: str, reason: str | None, cause: Cause
     ) -> None:
-        unit = _Unit(tx, (), cause, self._registry, self._clock.now())
+        unit = self._unit(tx, (), cause)
         unit.read(Touches((anchor,)))
         unit.audit(anchor, what, kind, entity_id, None, None, note=reason)
         unit.write()
@@ -349,12 +369,21 @@ class _Mark(NamedTuple):
 class _Unit:
     """One unit of work: what was read, what changes, what follows."""
 
-    def __init__(self, tx: Transaction, facts: Sequence[Fact], cause: Cause, registry: Registry, now: datetime) -> None:
+    def __init__(
+        self,
+        tx: Transaction,
+        facts: Sequence[Fact],
+        cause: Cause,
+        registry: Registry,
+        now: datetime,
+        paid_late: PaidLate,
+    ) -> None:
         self.tx = tx
         self.facts = facts
         self.cause = cause
         self.registry = registry
         self.now = now
+        self.paid_late = paid_late
         self.place = self._turn = 0
         self.held = Held()
         self._by_order: dict[str, str] = {}
@@ -365,6 +394,7 @@ class _Unit:
         self._about: set[str] = set()
         """The anchors that the piece of news in hand is about."""
         self.due: list[EffectRow] = []
+        self.doubts: list[str] = []
         self.now_known: list[str] = []
         self._touched = Batch()
         self._changed: dict[tuple[str, str], Row] = {}
@@ -460,7 +490,10 @@ class _Unit:
             return Applied(parked_under=awaited)
         signals, alarms = mark.lengths[-2:]
         return Applied(
-            anchors=tuple(sorted(self._about)), signals=self._signals[signals:], alarms=self._alarms[alarms:]
+            anchors=tuple(sorted(self._about)),
+            signals=self._signals[signals:],
+            alarms=self._alarms[alarms:],
+            doubtful=len(self.doubts) > mark.lengths[0],
         )
 
     def share(self, results: Results, whole: Applied) -> None:
@@ -485,6 +518,7 @@ class _Unit:
     def _lists(self) -> tuple[list[Any], ...]:
         touched = self._touched
         return (
+            self.doubts,
             touched.audit,
             touched.fired,
             self._fired,
@@ -613,6 +647,18 @@ class _Unit:
             held = self._local(fact.local_id)
             if held.closed_at is None:
                 self._put_order(held, replace(held, closed_at=self.now, updated_at=self.now), note="closed")
+        elif isinstance(fact, OrderReopened):
+            self._reopen(self._local(fact.local_id))
+
+    def _reopen(self, held: OrderState) -> None:
+        if held.closed_at is None:
+            return
+        anchor = held.order_id or held.local_id
+        held_back = Milestone(_HELD_BACK, anchor).key
+        self.read(Touches((anchor,), milestones=(held_back,)))
+        self._put_order(held, replace(held, closed_at=None, updated_at=self.now), note="reopened")
+        if held_back in self.held.fired:
+            self._fire("order.paid", anchor, "order", anchor, held.status, held.status)
 
     def _local(self, local_id: str) -> OrderState:
         held = self.held.orders.get(local_id)
@@ -677,6 +723,8 @@ class _Unit:
             self._put_payment(held, self._captured(held, state, fact, anchor))
         elif verdict is Verdict.UNKNOWN_STATUS and held is None:
             self._put_payment(None, state)
+        if fact.status == "refunded" and fact.captured is None:
+            self.doubts.append(fact.payment_id)  # was it captured before it was given back? Only Razorpay can tell
         if held is None:
             self._await_refunds(fact.payment_id, anchor)
         self._refuse(verdict, anchor, "payment", fact.payment_id, state.status, fact.status)
@@ -705,6 +753,8 @@ class _Unit:
             self._alarms.append((f"surplus:{after.payment_id}", "payment_surplus", after.payment_id))
         elif order is not None and order.closed_at is not None:
             self._alarms.append((f"late:{after.payment_id}", "paid_after_close", after.payment_id))
+            was = None if before is None else before.status
+            self._fire("payment.late", anchor, "payment", after.payment_id, was, after.status)
         return replace(after, surplus=surplus) if surplus != after.surplus else after
 
     def _decide_refund(self, fact: RefundFact) -> None:
@@ -745,8 +795,14 @@ class _Unit:
         anchor = after.order_id or after.local_id
         was = None if before is None else before.status
         moved = before is None or before.status != after.status or before.order_id != after.order_id
+        paid = after.status == "paid" and was != "paid"
+        held_back = paid and after.closed_at is not None and self.paid_late != "fulfil"
+        if held_back:
+            note = "held_back"
         self._record(anchor, moved, "order", after.order_id or after.local_id, was, after, note)
-        if after.status == "paid" and was != "paid":
+        if held_back:
+            self._touched.fired.append(Fired(Milestone(_HELD_BACK, anchor).key, self.now))
+        elif paid:
             self._fire("order.paid", anchor, "order", anchor, was, "paid")
 
     def _keep_order(self, order: OrderState) -> None:
@@ -798,6 +854,8 @@ class _Unit:
     def _refuse(self, verdict: Verdict, anchor: str, kind: str, entity_id: str, held: str, said: str) -> None:
         if verdict not in (Verdict.STALE, Verdict.UNKNOWN_STATUS):
             return
+        if verdict is Verdict.UNKNOWN_STATUS and kind in ("payment", "order", "refund"):
+            self.doubts.append(entity_id)
         refused = said[:64]
         self.audit(anchor, verdict.value, kind, entity_id, held, held, note=refused)
         self._signals.append(TransitionRefused(entity_id, held, refused, self.cause.source))
@@ -924,7 +982,7 @@ class _Anchors:
         milestones: set[str] = set()
         for fact in facts:
             anchors |= set(self._keys(fact))
-            if isinstance(fact, (OrderAsked, OrderRegistered, OrderSetback, OrderClosed)):
+            if isinstance(fact, (OrderAsked, OrderRegistered, OrderSetback, OrderClosed, OrderReopened)):
                 local_ids.add(fact.local_id)
             elif isinstance(fact, (PaymentFact, RefundFact)):
                 payments.add(fact.payment_id)

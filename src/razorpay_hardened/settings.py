@@ -83,6 +83,13 @@ class Settings:
     """If given, events of any other account are refused (``acc_…``)."""
     unknown_order: Literal["park", "accept"] = "park"
     """What to do with news of an order that is not ours (yet): wait for its registration, or take it in."""
+    surplus: Literal["keep", "refund"] = "keep"
+    """What to do with a second payment of an order: raise an alarm, or also give it back."""
+    paid_late: Literal["fulfil", "refund", "ask"] = "fulfil"
+    """What to do when money comes for an order that was closed: ``order.paid`` as ever, or hold that back, and give the
+    money back or leave it to a person. An alarm and ``payment.late`` come in any case."""
+    fetch: Literal["never", "doubt", "always"] = "doubt"
+    """When a worker asks Razorpay about what a webhook told: where it leaves a doubt, or for each."""
     trusted_proxies: tuple[str, ...] = ()
     """Networks whose ``X-Forwarded-For`` is believed, such as ``10.0.0.0/8``."""
     trusted_hops: int = 0
@@ -194,6 +201,9 @@ _CHECKS: Final[dict[str, tuple[_Check, str]]] = {
     "app": (lambda value: value is None or _like(_APP)(value), "must be module:attribute"),
     "account_id": (lambda value: value is None or is_id("account", value), "must be an account id, acc_…"),
     "unknown_order": (_one_of("park", "accept"), "must be 'park' or 'accept'"),
+    "surplus": (_one_of("keep", "refund"), "must be 'keep' or 'refund'"),
+    "paid_late": (_one_of("fulfil", "refund", "ask"), "must be 'fulfil', 'refund' or 'ask'"),
+    "fetch": (_one_of("never", "doubt", "always"), "must be 'never', 'doubt' or 'always'"),
     "trusted_proxies": (_networks, "must be networks such as 10.0.0.0/8, none wider than /8 (IPv6: /16)"),
     "trusted_hops": (_whole(0, 31), "must be a whole number from 0 to 31"),
     "trust_socket": (_one_of(True, False), "must be true or false"),
@@ -336,6 +346,9 @@ _READERS: Final[dict[str, Callable[[str], object]]] = {
     "app": str,
     "account_id": str,
     "unknown_order": str,
+    "surplus": str,
+    "paid_late": str,
+    "fetch": str,
     "trusted_proxies": _list,
     "trusted_hops": _number,
     "trust_socket": _flag,

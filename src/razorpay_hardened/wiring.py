@@ -21,11 +21,12 @@ from razorpay_hardened.storage import open_store
 if TYPE_CHECKING:
     from razorpay_hardened.audit import Audit
     from razorpay_hardened.checkout import Checkout
+    from razorpay_hardened.checkout._base import Tools
     from razorpay_hardened.client import Client
     from razorpay_hardened.domain.money import Money
     from razorpay_hardened.domain.plans import PlanCatalog
     from razorpay_hardened.ports.gateway import Gateway
-    from razorpay_hardened.ports.store import Store, Switch
+    from razorpay_hardened.ports.store import EffectRow, Store, Switch
     from razorpay_hardened.reconcile import Reconciler
     from razorpay_hardened.retention import Retention, RetentionPolicy
     from razorpay_hardened.webhooks import Ack, Drained, Webhooks
@@ -68,6 +69,7 @@ class Razorpay:
         self._ack = ack
         self._policy = retention
         self._limiter = _limiter(settings, self.signals)
+        self._tasks()
         if settings.sources_file is not None:
             from razorpay_hardened.web import webhook_sources
 
@@ -94,6 +96,20 @@ class Razorpay:
         return cls(
             settings, store=store, client=client, clock=clock, plans=plans, ack=ack, bus=bus, retention=retention
         )
+
+    def _tasks(self) -> None:
+        """What the settings have workers do: tasks of ours, beside the application's handlers."""
+        if self.settings.fetch != "never":
+            self.handlers.own("delivery.doubted", "fetch", lambda row: self.webhooks.settle_doubt(row))
+        if self.settings.surplus == "refund":
+            self.handlers.own("payment.surplus", "refund-surplus", self._give_back)
+        if self.settings.paid_late == "refund":
+            self.handlers.own("payment.late", "refund-late", self._give_back)
+
+    def _give_back(self, row: EffectRow) -> None:
+        from razorpay_hardened.checkout.late import give_back
+
+        give_back(self._tools, row)
 
     # --- handlers
 
@@ -184,6 +200,7 @@ class Razorpay:
             account_id=self.settings.account_id,
             gateway=lambda: self.client,
             guard=self._guard,
+            fetch=self.settings.fetch,
         )
 
     @cached_property
@@ -215,20 +232,23 @@ class Razorpay:
     def checkout(self) -> Checkout:
         """Selling: ``rzp.checkout.start``, ``.confirm``, ``.adopt``, ``.refund``, ``.status``, ``.sweep``."""
         from razorpay_hardened.checkout import Checkout
+
+        return Checkout(self._tools)
+
+    @cached_property
+    def _tools(self) -> Tools:
         from razorpay_hardened.checkout._base import Tools
 
-        return Checkout(
-            Tools(
-                store=self.store,
-                ledger=self._ledger,
-                gateway=lambda: self.client,
-                clock=self.clock,
-                bus=self.signals,
-                plans=self.plans,
-                key_id=self.settings.key_id,
-                key_secret=self.settings.key_secret,
-                inline=self._ack == "effect",
-            )
+        return Tools(
+            store=self.store,
+            ledger=self._ledger,
+            gateway=lambda: self.client,
+            clock=self.clock,
+            bus=self.signals,
+            plans=self.plans,
+            key_id=self.settings.key_id,
+            key_secret=self.settings.key_secret,
+            inline=self._ack == "effect",
         )
 
     @cached_property
@@ -268,7 +288,10 @@ class Razorpay:
 
     @cached_property
     def _ledger(self) -> Ledger:
-        return Ledger(self.handlers, clock=self.clock, unknown_order=self.settings.unknown_order)
+        settings = self.settings
+        return Ledger(
+            self.handlers, clock=self.clock, unknown_order=settings.unknown_order, paid_late=settings.paid_late
+        )
 
     @cached_property
     def _relay(self) -> Relay:

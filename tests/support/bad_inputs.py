@@ -88,7 +88,7 @@ def holdings(store: Store) -> dict[str, Any]:
         "payments": store.payments(limit=_MANY),
         "refunds": store.refunds(limit=_MANY),
         "entities": store.entities(limit=_MANY),
-        "effects": store.effects(limit=_MANY),
+        "effects": [row for row in store.effects(limit=_MANY) if row.milestone != "delivery.doubted"],
         "audit": {key: store.audit(key) for key in sorted(keys)},
     }
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from razorpay_hardened import Client, MemoryStore, Money, Razorpay, web
+from razorpay_hardened import Money
 from razorpay_hardened.checkout import http_status
-from razorpay_hardened.clock import FrozenClock
-from razorpay_hardened.emulator import Emulator
 from razorpay_hardened.errors import (
     AmountError,
     AmountMismatch,
@@ -38,58 +35,8 @@ from razorpay_hardened.errors import (
     StorageUnavailable,
     TransitionRefused,
 )
-from razorpay_hardened.signals import Alarm
 from razorpay_hardened.signing import sign_checkout_for_test, sign_payment_link_for_test, sign_subscription_for_test
-
-
-@dataclass
-class Desk:
-    """A shop and its Razorpay, in one process, on clocks that stand still."""
-
-    rz: Emulator = field(default_factory=lambda: Emulator(in_process=True))
-
-    def __post_init__(self) -> None:
-        self.clock = FrozenClock(self.rz.clock.now())
-        self.store = MemoryStore()
-        environ = {
-            "RAZORPAY_KEY_ID": self.rz.key_id,
-            "RAZORPAY_KEY_SECRET": self.rz.key_secret,
-            "RAZORPAY_WEBHOOK_SECRET": self.rz.webhook_secret,
-        }
-        client = Client(
-            self.rz.key_id,
-            self.rz.key_secret,
-            base_url="http://127.0.0.1:1",
-            session=self.rz.session(),
-            clock=self.clock,
-        )
-        self.rzp = Razorpay.from_env(
-            environ, store=self.store, client=client, clock=self.clock, plans={"gold": Money.inr(499)}
-        )
-        self.checkout = self.rzp.checkout
-        self.alarms: list[Alarm] = []
-        self.rzp.signals.subscribe(self.alarms.append, Alarm)
-        self.granted: list[str] = []
-        self.rzp.on("order.paid", name="grant")(lambda change, tx: self.granted.append(change.order.owner))
-        self.rz.deliver.to(self.receive)
-
-    def receive(self, method: str, headers: Mapping[str, str], body: bytes) -> int:
-        return self.rzp.webhooks.handle(web.Request(method, headers, body)).status
-
-    def bought(self, owner: str = "user:7") -> tuple[str, str]:
-        """An order that is paid at Razorpay and not heard of here: its id and the payment's."""
-        order = self.checkout.start(owner=owner, plan="gold").order_id
-        return order, self.rz.pay(order)["id"]
-
-    def paid(self, owner: str = "user:7") -> tuple[str, str]:
-        """An order that is paid and confirmed."""
-        order, payment = self.bought(owner)
-        assert self.checkout.confirm(self.rz.checkout_form(payment), owner=owner).outcome == "paid"
-        return order, payment
-
-    def later(self, seconds: float) -> None:
-        self.clock.advance(seconds)
-        self.rz.clock.advance(seconds)
+from support.desk import Desk
 
 
 @pytest.fixture

@@ -28,6 +28,8 @@ RULES: Final = {
     "order.derived": "an order's status is derived: attempted from the first attempt on, paid once captures reach it",
     "order.news": "Razorpay's own news of an order only moves it forward",
     "order.closed": "closing an order stands beside its status, never instead of it",
+    "order.held_back": "money for an order that was closed is on record; that it is paid is held back, by policy",
+    "order.reopened": "a closed order is wanted after all: what was held back becomes true",
     "order.noted": "the order's status stays",
     "order.stale": "an order never goes back in rank: older news is refused, and does no harm",
     "refund.first_sight": "a refund counts against its payment from its first sight on",
@@ -110,8 +112,8 @@ def _payment_rule(row: AuditRow) -> Rule:
 
 
 def _order_rule(row: AuditRow) -> Rule:
-    if row.note == "closed":
-        return Rule("order.closed")
+    if row.note in ("closed", "reopened", "held_back"):
+        return Rule(f"order.{row.note}")
     if row.before is None:
         return Rule("order.asked" if row.after == "pending" else "order.adopted")
     if row.after == "pending":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -34,7 +34,7 @@ from razorpay_hardened.ledger import Applied
 from razorpay_hardened.ports.store import Touches, Transaction
 from razorpay_hardened.ports.unit import transact
 
-__all__ = ["refund", "send"]
+__all__ = ["intend", "refund", "send"]
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{10,64}", re.ASCII)
 
@@ -50,7 +50,7 @@ def refund(
     """See :meth:`Checkout.refund`."""
     payment_id = checked_payment_id(payment)
     chosen = _check_key(key) if key is not None else f"rh_{secrets.token_hex(16)}"
-    intent = _intend(tools, payment_id, amount, chosen)
+    intent = intend(tools, payment_id, amount, chosen)
     if intent.state == "bound" and intent.refund_id is not None:
         known = tools.store.refund(intent.refund_id)
         if known is not None:
@@ -64,11 +64,22 @@ def _check_key(key: object) -> str:
     return key
 
 
-def _intend(tools: Tools, payment_id: str, amount: Money | None, key: str) -> RefundIntent:
-    """The stored intent for ``key``: the one that is there, or a new one if there is enough left to refund."""
+def intend(
+    tools: Tools,
+    payment_id: str,
+    amount: Money | None,
+    key: str,
+    *,
+    allow: Callable[[Transaction], None] = lambda tx: None,
+) -> RefundIntent:
+    """The stored intent for ``key``: the one that is there, or a new one if there is enough left to refund.
+
+    ``allow`` is asked under the payment's lock, before anything is written: it may raise.
+    """
 
     def work(tx: Transaction) -> RefundIntent:
         payment = _locked(tx, payment_id)
+        allow(tx)
         intents = tx.intents(payment_id)
         for held in intents:
             if held.key == key:

@@ -9,6 +9,7 @@ from razorpay_hardened.checkout import refund as _refund
 from razorpay_hardened.checkout import start as _start
 from razorpay_hardened.checkout._base import CheckoutOrder, Tools
 from razorpay_hardened.checkout.confirm import Confirmation, Form
+from razorpay_hardened.checkout.late import reopen
 from razorpay_hardened.checkout.sweep import Swept, sweep
 from razorpay_hardened.domain.facts import OrderClosed
 from razorpay_hardened.domain.money import Money
@@ -96,10 +97,21 @@ class Checkout:
         return self._tools.order(order)
 
     def close(self, order: str) -> OrderState:
-        """We no longer want this order paid. Its status stays what it is; money that still comes raises an alarm."""
+        """We no longer want this order paid. Its status stays what it is.
+
+        Money that still comes raises an alarm and fires ``payment.late``; the setting ``paid_late`` says whether
+        ``order.paid`` fires, too, the money goes back, or a person decides: with :meth:`reopen` or :meth:`refund`.
+        """
         held = self._tools.order(order)
         applied = self._tools.apply(OrderClosed(held.local_id), source="local")
         return applied.orders[held.local_id]
+
+    def reopen(self, order: str) -> OrderState:
+        """We want a closed order after all: if it was paid meanwhile, ``order.paid`` fires now. Idempotent.
+
+        Raises :class:`TransitionRefused` where money of it was given back or is about to be, :class:`OrderUnknown`.
+        """
+        return reopen(self._tools, order)
 
     def sweep(self, *, limit: int = 100) -> Swept:
         """Finish what a crash or an unknown outcome left open: orders by their receipt, refunds by their key.

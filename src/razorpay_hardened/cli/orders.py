@@ -10,7 +10,16 @@ import typer
 from razorpay_hardened.cli._app import Session, session_of
 from razorpay_hardened.cli._hide import masked
 from razorpay_hardened.cli._lists import newest
-from razorpay_hardened.cli._options import AtOption, JsonOption, LimitOption, SinceOption, UntilOption, chosen, window
+from razorpay_hardened.cli._options import (
+    AppOption,
+    AtOption,
+    JsonOption,
+    LimitOption,
+    SinceOption,
+    UntilOption,
+    chosen,
+    window,
+)
 from razorpay_hardened.cli._output import Column, card, heading, json_out, money, note, table, utc, when
 from razorpay_hardened.cli._past import show_past
 from razorpay_hardened.cli._timeline import Story, story
@@ -100,6 +109,26 @@ def show(
         _show(order, payments, told, session)
     if not told.whole:
         raise typer.Exit(1)
+
+
+@app.command()
+def reopen(
+    context: typer.Context,
+    reference: Annotated[str, typer.Argument(metavar="ORDER", help="Razorpay's order id, or the local id.")],
+    app: AppOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a closed order after all; if it was paid meanwhile, its handlers are called now. Needs --app.
+
+    Refused where its money was given back, or is about to be.
+    """
+    session = session_of(context)
+    with session.application(app, "orders reopen") as rzp:
+        order = rzp.checkout.reopen(reference)
+    if as_json:
+        json_out({"order": order_dict(order)})
+    else:
+        note(f"order {order.order_id or order.local_id} is open, and {order.status}")
 
 
 def order_dict(order: OrderState) -> dict[str, Any]:

@@ -19,6 +19,7 @@ __all__ = [
     "OrderClosed",
     "OrderFact",
     "OrderRegistered",
+    "OrderReopened",
     "OrderSetback",
     "PaymentFact",
     "RefundFact",
@@ -155,4 +156,21 @@ class OrderClosed:
     local_id: str
 
 
-Fact = PaymentFact | OrderFact | RefundFact | EntityFact | OrderAsked | OrderRegistered | OrderSetback | OrderClosed
+@dataclass(frozen=True, slots=True)
+class OrderReopened:
+    """We want it after all: what was held back because it was closed becomes true now."""
+
+    local_id: str
+
+
+Fact = (
+    PaymentFact
+    | OrderFact
+    | RefundFact
+    | EntityFact
+    | OrderAsked
+    | OrderRegistered
+    | OrderSetback
+    | OrderClosed
+    | OrderReopened
+)

@@ -65,6 +65,7 @@ MILESTONES: Final = (
     "payment.authorized",
     "payment.captured",
     "payment.surplus",
+    "payment.late",
     "order.paid",
     "refund.created",
     "refund.processed",

@@ -11,12 +11,14 @@ from razorpay_hardened.domain.kinds import ALIASES, ENTITY_MILESTONES
 from razorpay_hardened.domain.lifecycle import MILESTONES
 from razorpay_hardened.effects.backoff import Retry
 from razorpay_hardened.errors import ConfigError
-from razorpay_hardened.ports.store import EffectMode
+from razorpay_hardened.ports.store import EffectMode, EffectRow
 
-__all__ = ["Handler", "Registry"]
+__all__ = ["OWN", "Handler", "Registry"]
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 _NAME_MAX: Final = 200
+OWN: Final = "razorpay_hardened."
+"""The names of this package's own tasks begin with it."""
 _KNOWN: Final = (*MILESTONES, *ENTITY_MILESTONES)
 
 
@@ -31,6 +33,8 @@ class Handler(NamedTuple):
     """Whether it wants milestones of payments that belong to no order of ours. Those of other kinds it always gets."""
     retry: Retry | None = None
     """Its own pace, or None for everybody's."""
+    own: bool = False
+    """Whether it is a task of this package's: called with the effect's row, by workers only."""
 
 
 def matching(milestone: str) -> tuple[str, ...]:
@@ -84,6 +88,12 @@ class Registry:
             raise ConfigError("retry= is a Retry, such as Retry(attempts=5, first_s=30)")
         return self._adder(milestone, "after", name, unbound, retry)
 
+    def own(self, milestone: str, name: str, task: Callable[[EffectRow], None]) -> None:
+        """Register a task of this package's, which workers run like an ``after`` handler: with the effect's row."""
+        handler = Handler(OWN + name, milestone, "after", task, own=True)
+        self._named[milestone, handler.name] = handler
+        self._wanting[milestone] = (*self._wanting.get(milestone, ()), handler)
+
     def _adder(
         self, milestone: str, mode: EffectMode, name: str | None, unbound: bool, retry: Retry | None
     ) -> Callable[[FunctionT], FunctionT]:
@@ -104,6 +114,8 @@ class Registry:
     def _check(self, handler: Handler) -> None:
         if len(handler.name) > _NAME_MAX:
             raise ConfigError(f"a handler's name has at most {_NAME_MAX} characters")
+        if handler.name.startswith(OWN):
+            raise ConfigError(f"names that begin with {OWN} are this package's own: pass another name=")
         if (handler.milestone, handler.name) in self._named:
             raise ConfigError(f"{handler.milestone} already has a handler named {handler.name!r}: pass another name=")
         if handler.mode == "on" and _is_async(handler.function):
@@ -117,6 +129,6 @@ class Registry:
         """One handler, or None where this process does not have it."""
         return self._named.get((milestone, name))
 
-    def names(self, mode: EffectMode | None = None) -> list[str]:
-        """The names of all handlers, sorted."""
-        return sorted({handler.name for handler in self._named.values() if mode in (None, handler.mode)})
+    def names(self, mode: EffectMode | None = None, *, own: bool = True) -> list[str]:
+        """The names of all handlers, sorted; without ``own``, of the application's only."""
+        return sorted({one.name for one in self._named.values() if mode in (None, one.mode) and (own or not one.own)})

@@ -44,14 +44,21 @@ class Relay:
         self._lease = lease
 
     def run(
-        self, *, limit: int, budget_s: float | None = None, anchor: str | None = None, due_by: datetime | None = None
+        self,
+        *,
+        limit: int,
+        budget_s: float | None = None,
+        anchor: str | None = None,
+        due_by: datetime | None = None,
+        own: bool = True,
     ) -> list[Attempt]:
         """Run up to ``limit`` effects that are due, now or by ``due_by``; with ``anchor``, only that order's.
 
-        No effect is begun once ``budget_s`` seconds have passed, and none during a pause. Raises :class:`StorageError`
-        when the store fails.
+        No effect is begun once ``budget_s`` seconds have passed, and none during a pause. Without ``own``, this
+        package's own tasks, which ask Razorpay, are left to a worker: for whom somebody waits. Raises
+        :class:`StorageError` when the store fails.
         """
-        names = self._registry.names("after")
+        names = self._registry.names("after", own=own)
         if not names:
             return []
         begun = self._clock.monotonic()
@@ -85,9 +92,13 @@ class Relay:
     def _run(self, row: EffectRow, loop: Loop) -> Attempt:
         handler = self._registry.find(row.milestone, row.handler)
         tried = row.attempts + 1
-        change = self._change(row)
+        own = handler is not None and handler.own
+        change = None if own else self._change(row)
         try:
-            _call(handler, row, change, loop)
+            if handler is not None and own:
+                handler.function(row)
+            else:
+                _call(handler, row, change, loop)
         except Exception as error:  # noqa: BLE001 - the handler is the application's
             retry = None if handler is None else handler.retry
             judged = judge(error, row, self._clock.now(), redelivered=False, retry=retry)

@@ -53,6 +53,7 @@ from razorpay_hardened.webhooks._twins import InWork
 from razorpay_hardened.webhooks.guard import Guard, event_id_in
 from razorpay_hardened.webhooks.parse import parse_event
 from razorpay_hardened.webhooks.pending import Drained, Pending, PendingWork
+from razorpay_hardened.webhooks.truth import Fetch, Truth
 
 if TYPE_CHECKING:
     from razorpay_hardened.webhooks.apps import AsgiApp, WsgiApp
@@ -119,6 +120,7 @@ class Webhooks:
         account_id: str | None = None,
         gateway: Callable[[], Gateway] | None = None,
         guard: Guard | None = None,
+        fetch: Fetch = "never",
     ) -> None:
         self._store = store
         self._ledger = ledger
@@ -130,6 +132,8 @@ class Webhooks:
         self._account_id = account_id
         self._guard = guard or Guard(clock=clock, bus=bus)
         self._twins = InWork()
+        self._fetch = fetch
+        self._truth = Truth(store, ledger, clock=clock, bus=bus, gateway=gateway, inline=self._inline)
         self._pending = Pending(store, ledger, relay, clock=clock, bus=bus, ack=ack, gateway=gateway)
 
     def handle(self, request: Request) -> Reply:
@@ -346,6 +350,10 @@ class Webhooks:
         """
         return self._pending.replay_effect(effect_id)
 
+    def settle_doubt(self, row: EffectRow) -> None:
+        """Ask Razorpay what a delivery left open: a task of a worker's. Raises :class:`ApiError` where it cannot be."""
+        self._truth.settle(row, lambda delivery: self.replay(delivery.digest))
+
     def _on_record(self, reference: str) -> InboxRow:
         row = self._store.delivery(reference)
         if row is None:
@@ -368,13 +376,14 @@ class Webhooks:
         known = None if self._store.claims_cheaply else self._store.inbox_state(body.digest)
         if known is not None and known != "waiting":
             return _duplicate(body.digest, event_id, known)
+        event: WebhookEvent | None = None
         try:
             event = self._parse(body, event_id)
             facts = event.facts()
         except StorageError:
             raise
         except RazorpayHardenedError as error:
-            return self._quarantine_only(body, event_id, error)
+            return self._quarantine_only(body, event_id, error, event)
         self._bus.emit(EventReceived(event.name, event_id, body.digest, self._clock.now()))
         delivery = self._delivery(body, event.name, event_id, event.created_at)
 
@@ -524,6 +533,14 @@ class Webhooks:
             result = error
         return self._settled(tx, event, digest, result, cause)
 
+    def _doubts(self, event: WebhookEvent, result: Applied | RazorpayHardenedError) -> bool:
+        """Whether Razorpay is to be asked about a delivery."""
+        if self._fetch == "never" or (event.order, event.payment, event.refund) == (None, None, None):
+            return False
+        if isinstance(result, Applied):
+            return result.doubtful or (self._fetch == "always" and result.parked_under is None)
+        return not isinstance(result, AccountMismatch)
+
     def _ignored(self, tx: Transaction, event: WebhookEvent, digest: str) -> _Outcome:
         tx.settle(digest, "ignored", self._clock.now())
         return _Outcome(200, "ignored", (EventIgnored(digest, event.name[:64]),))
@@ -532,6 +549,8 @@ class Webhooks:
         self, tx: Transaction, event: WebhookEvent, digest: str, result: Applied | RazorpayHardenedError, cause: Cause
     ) -> _Outcome:
         """What the ledger said of a first delivery, put on record."""
+        if self._doubts(event, result):
+            self._truth.doubt(tx, digest, cause)
         if isinstance(result, RazorpayHardenedError):
             return self._quarantine(tx, digest, event.name, result, cause)
         now = self._clock.now()
@@ -602,14 +621,19 @@ class Webhooks:
 
     # --- bodies that cannot be used
 
-    def _quarantine_only(self, body: VerifiedBody, event_id: str | None, error: RazorpayHardenedError) -> _Outcome:
+    def _quarantine_only(
+        self, body: VerifiedBody, event_id: str | None, error: RazorpayHardenedError, event: WebhookEvent | None
+    ) -> _Outcome:
         delivery = self._delivery(body, "", event_id, None)
 
         def work(tx: Transaction) -> _Outcome:
             claim = tx.claim(delivery, Touches(()))
             if claim.state != "new":
                 return _duplicate(body.digest, event_id, claim.state)
-            return self._quarantine(tx, body.digest, None, error, self._cause(None, event_id, body.digest))
+            cause = self._cause(None, event_id, body.digest)
+            if event is not None and self._doubts(event, error):
+                self._truth.doubt(tx, body.digest, cause)
+            return self._quarantine(tx, body.digest, None, error, cause)
 
         return transact(self._store, work)
 
@@ -652,7 +676,7 @@ class Webhooks:
     def _run_after(self) -> None:
         """Without a worker, ``after`` effects get their first attempt here, and late ones of other orders theirs."""
         try:
-            self._relay.run(limit=_AFTER_EFFECTS, budget_s=_AFTER_BUDGET_S)
+            self._relay.run(limit=_AFTER_EFFECTS, budget_s=_AFTER_BUDGET_S, own=False)
         except StorageError as error:
             # The delivery is durable and its effects are rows: they wait for the next delivery or process_pending.
             self._bus.alarm(f"storage:{error.code}", error.code, "after effects could not be run now")
