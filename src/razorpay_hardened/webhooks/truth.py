@@ -105,8 +105,8 @@ def _shown(event: WebhookEvent, gateway: Gateway) -> Iterator[Fact]:
     """What Razorpay shows of the order, the payment and the refund in ``event``."""
     if event.order is not None:
         yield order_fact(gateway.orders.fetch(event.order.id))
-    payment_id = event.payment.id if event.payment is not None else event.refund and event.refund.payment_id
-    if payment_id is not None:
+    payments = {one.id for one in (event.payment,) if one} | {one.payment_id for one in (event.refund,) if one}
+    for payment_id in sorted(payments):
         yield payment_fact(gateway.payments.fetch(payment_id))
     if event.refund is not None:
         yield refund_fact(gateway.refunds.fetch(event.refund.id))
