@@ -23,8 +23,9 @@ from typing import Any
 
 import psycopg
 
+from benchmarks import _burst
 from benchmarks._measure import Result, measure_each, show
-from benchmarks.webhook import ENVIRON, ORDER, PAYMENT, numbered, request, template
+from benchmarks.webhooks import ENVIRON, ORDER, PAYMENT, numbered, request, template
 from razorpay_hardened import Money, Razorpay
 from razorpay_hardened.storage import PostgresStore
 
@@ -43,8 +44,8 @@ def schema() -> Iterator[str]:
         yield url
 
 
-def shop(url: str, first: int, *, handler: bool, connections: int = 2) -> Razorpay:
-    """A shop that knows ``COUNT`` orders from number ``first`` on."""
+def shop(url: str, first: int, *, handler: bool, connections: int = 2, count: int = COUNT) -> Razorpay:
+    """A shop that knows ``count`` orders from number ``first`` on."""
     rzp = Razorpay.from_env(ENVIRON, store=PostgresStore(url, max_connections=connections))
     rzp.store.migrate()
     if handler:
@@ -53,7 +54,7 @@ def shop(url: str, first: int, *, handler: bool, connections: int = 2) -> Razorp
         def grant(change: Any, tx: Any) -> None:
             tx.execute("INSERT INTO access VALUES (%s, %s)", (change.order.order_id, change.order.owner))
 
-    for number in range(first, first + COUNT):
+    for number in range(first, first + count):
         rzp.checkout.adopt(ORDER.format(number), owner="user:7", amount=Money(49900))
     return rzp
 
@@ -189,6 +190,16 @@ def together(url: str, body: bytes) -> float:
     return COUNT / took
 
 
+def burst(url: str, body: bytes) -> None:
+    """A thousand deliveries within one second, through sixteen threads."""
+    rzp = shop(url, 8_000_000, handler=True, connections=THREADS, count=_burst.EVENTS)
+    requests = [request(numbered(body, 8_000_000 + number)) for number in range(_burst.EVENTS)]
+    seconds = _burst.by_threads(rzp.webhooks.handle, requests, THREADS)
+    rzp.close()
+    print("\na thousand webhooks within one second, one @on handler")
+    print(f"{'PostgreSQL, 16 threads':32} {_burst.percentiles(seconds)}")
+
+
 def main() -> None:
     """Print the tables."""
     body = template()
@@ -196,6 +207,7 @@ def main() -> None:
         results = compare(url, body)
         show("one whole webhook, PostgreSQL, one connection", results, baseline="ours, no handler")
         rate = together(url, body)
+        burst(url, body)
         print(f"\n{THREADS} threads, {THREADS} connections, one process: {rate:,.0f} deliveries a second")
 
 
