@@ -315,7 +315,8 @@ class SqlTransaction(Sealing, KeepingTransaction):
         for row in sorted(locked):
             held.anchors[row[0]] = rows.anchor(row)
             self._known[row[0]] = sql.anchor.fixed(row)
-        found = self._by_keys(sql.orders_by_anchor, touches.anchors)
+        # An anchor may be a payment, a delivery or another entity, too: nothing of those is an order's id.
+        found = self._by_keys(sql.orders_by_anchor, [key for key in touches.anchors if key.startswith("order_")])
         found += self._by_keys(sql.orders_by_local_id, touches.local_ids)
         held.orders = self._held(found, sql.order, rows.order)
         held.payments = self._held(self._by_keys(sql.payments, touches.payments), sql.payment, rows.payment)
