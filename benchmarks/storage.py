@@ -1,10 +1,11 @@
 """One whole webhook on PostgreSQL, one connection, durable. Beside it, in the same rounds on the same server:
 
 - the store's own floor: the same two functions in one trip, by libpq, with values made beforehand, as pgbench would;
-- four statements of plain psycopg, one trip each: the claim, a lock, a state, an effect.
+- four statements of plain psycopg, one trip each: the claim, a lock, a state, an effect;
+- the view that a careful team writes with Django's ORM and the SDK, and dj-stripe's.
 
-Targets: at least 50 % of the floor and 1.4 x the four statements; a duplicate at least 1.8 x a first delivery. The
-server comes from a wheel, with its own settings.
+Targets: at least 50 % of the floor, 1.4 x the four statements, 15 x dj-stripe's; a duplicate at least 1.8 x a first
+delivery. The server comes from a wheel, with its own settings.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import psycopg
 
 from benchmarks import _burst
 from benchmarks._measure import Result, measure_each, show
+from benchmarks._peers import Peers
 from benchmarks.webhooks import ENVIRON, ORDER, PAYMENT, numbered, request, template
 from razorpay_hardened import Money, Razorpay
 from razorpay_hardened.storage import PostgresStore
@@ -150,15 +152,18 @@ def compare(url: str, body: bytes) -> list[Result]:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TABLE access (order_id text PRIMARY KEY, owner text)")
     plain, handler = shop(url, 0, handler=False), shop(url, 1_000_000, handler=True)
-    contenders: dict[str, Callable[[int], object]] = {
-        "floor: the same functions, one trip": floor(url, body, 2_000_000),
-        "four statements, psycopg": four_statements(url, body, 0),
-        "ours, no handler": ours(plain, body, 0),
-        "ours, one @on handler": ours(handler, body, 1_000_000),
-        "ours, a duplicate": duplicates(plain, body, 0),
-    }
-    plain.webhooks.handle(request(numbered(body, 0)))
-    results = measure_each(contenders, baseline="ours, no handler", rounds=ROUNDS, loops=LOOPS)
+    with Peers(url, body, COUNT) as peers:
+        contenders: dict[str, Callable[[int], object]] = {
+            "floor: the same functions, one trip": floor(url, body, 2_000_000),
+            "four statements, psycopg": four_statements(url, body, 0),
+            "naive view, Django ORM + SDK": peers.endpoint("naive"),
+            "dj-stripe's view": peers.endpoint("djstripe"),
+            "ours, no handler": ours(plain, body, 0),
+            "ours, one @on handler": ours(handler, body, 1_000_000),
+            "ours, a duplicate": duplicates(plain, body, 0),
+        }
+        plain.webhooks.handle(request(numbered(body, 0)))
+        results = measure_each(contenders, baseline="ours, no handler", rounds=ROUNDS, loops=LOOPS)
     plain.close()
     handler.close()
     return results
@@ -190,14 +195,18 @@ def together(url: str, body: bytes) -> float:
     return COUNT / took
 
 
-def burst(url: str, body: bytes) -> None:
-    """A thousand deliveries within one second, through sixteen threads."""
-    rzp = shop(url, 8_000_000, handler=True, connections=THREADS, count=_burst.EVENTS)
-    requests = [request(numbered(body, 8_000_000 + number)) for number in range(_burst.EVENTS)]
-    seconds = _burst.by_threads(rzp.webhooks.handle, requests, THREADS)
-    rzp.close()
+def bursts(url: str, body: bytes) -> None:
+    """A thousand deliveries within one second: through the ASGI application, and through sixteen threads."""
     print("\na thousand webhooks within one second, one @on handler")
-    print(f"{'PostgreSQL, 16 threads':32} {_burst.percentiles(seconds)}")
+    for name, first in (("PostgreSQL, ASGI", 8_000_000), ("PostgreSQL, 16 threads", 9_000_000)):
+        rzp = shop(url, first, handler=True, connections=THREADS, count=_burst.EVENTS)
+        requests = [request(numbered(body, first + number)) for number in range(_burst.EVENTS)]
+        if "ASGI" in name:
+            seconds = _burst.by_asgi(rzp, requests)
+        else:
+            seconds = _burst.by_threads(rzp.webhooks.handle, requests, THREADS)
+        rzp.close()
+        print(f"{name:32} {_burst.percentiles(seconds)}")
 
 
 def main() -> None:
@@ -207,7 +216,7 @@ def main() -> None:
         results = compare(url, body)
         show("one whole webhook, PostgreSQL, one connection", results, baseline="ours, no handler")
         rate = together(url, body)
-        burst(url, body)
+        bursts(url, body)
         print(f"\n{THREADS} threads, {THREADS} connections, one process: {rate:,.0f} deliveries a second")
 
 

@@ -1,8 +1,9 @@
 """One whole webhook on SQLite (WAL, synchronous=FULL), durable: verify, parse, claim, state, audit, effects, commit.
 
 Beside it, on the same file system in the same rounds: three plain inserts in one transaction; the very rows that ours
-writes and reads, by hand-written SQL; and the view that a careful team writes with Django's ORM and the SDK. Targets:
-at least 50 % of the three inserts, 80 % of the same rows, 3 x the view; a duplicate at least 5 x a first delivery.
+writes and reads, by hand-written SQL; the view that a careful team writes with Django's ORM and the SDK; and that of
+dj-stripe. Targets: at least 50 % of the three inserts, 80 % of the same rows, 3 x the view, 12 x dj-stripe's; a
+duplicate at least 5 x a first delivery.
 
 Then what queues up: fifty deliveries by ``handle_many`` beside fifty by ``handle`` (target 5 x), and sixteen in flight
 through the ASGI application beside sixteen threads that take turns at the lock (target 2 x, and p99 <= 25 ms). Then a
@@ -26,10 +27,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import razorpay
-
 from benchmarks import _burst
 from benchmarks._measure import Result, measure_each, show
+from benchmarks._peers import Peers
 from razorpay_hardened import Money, Razorpay, SQLiteStore, web
 from razorpay_hardened.emulator import Emulator
 
@@ -210,43 +210,20 @@ class SameRows:
         execute("COMMIT")
 
 
-def naive_view(folder: Path, body: bytes) -> Callable[[int], object]:
-    """The view that a careful team writes: SDK, ``atomic``, a table of seen events, a lock on the order."""
-    from benchmarks import _django
-
-    models = _django.set_up(folder / "naive.db")
-    sdk: Any = razorpay.Utility(None)  # type: ignore[no-untyped-call]
-    for number in range(COUNT):
-        models.Order.objects.create(order_id=ORDER.format(number), owner="user:7", amount=49900, status="created")
-    requests = [request(numbered(body, number)) for number in range(COUNT)]
-
-    def view(number: int) -> None:
-        raw = requests[number].body
-        sdk.verify_webhook_signature(raw.decode(), requests[number].headers.get("X-Razorpay-Signature"), SECRET)
-        payment = json.loads(raw)["payload"]["payment"]["entity"]
-        with models.atomic():
-            _, fresh = models.Event.objects.get_or_create(event_id=f"evt_{number}", defaults={"body": raw.decode()})
-            order = models.Order.objects.select_for_update().get(order_id=payment["order_id"])
-            if fresh and order.status != "paid" and order.amount == payment["amount"]:
-                order.status = "paid"
-                order.save()
-                models.Access.objects.create(order_id=order.order_id, owner=order.owner)
-
-    return view
-
-
 def compare(folder: Path) -> list[Result]:
     """All contenders, interleaved."""
     body = template()
-    contenders: dict[str, Callable[[int], object]] = {
-        "three raw inserts": three_inserts(folder, body),
-        "the same rows, raw SQL": SameRows(folder, body),
-        "naive view, Django ORM + SDK": naive_view(folder, body),
-        "ours, one @on handler": ours(folder, body, "handler", handler=True),
-        "ours, no handler": ours(folder, body, "plain", handler=False),
-        "ours, a duplicate": duplicates(folder, body),
-    }
-    return measure_each(contenders, baseline="ours, one @on handler", rounds=ROUNDS, loops=LOOPS)
+    with Peers(f"sqlite:///{folder / 'peers.db'}", body, COUNT) as peers:
+        contenders: dict[str, Callable[[int], object]] = {
+            "three raw inserts": three_inserts(folder, body),
+            "the same rows, raw SQL": SameRows(folder, body),
+            "naive view, Django ORM + SDK": peers.endpoint("naive"),
+            "dj-stripe's view": peers.endpoint("djstripe"),
+            "ours, one @on handler": ours(folder, body, "handler", handler=True),
+            "ours, no handler": ours(folder, body, "plain", handler=False),
+            "ours, a duplicate": duplicates(folder, body),
+        }
+        return measure_each(contenders, baseline="ours, one @on handler", rounds=ROUNDS, loops=LOOPS)
 
 
 BATCH, BATCHES, IN_FLIGHT = 50, 12, 16
