@@ -38,7 +38,7 @@ def http_session(rz: Emulator) -> Iterator[requests.Session]:
 
 
 def create(session: requests.Session, rz: Emulator, **more: Any) -> requests.Response:
-    return session.post(f"{rz.url}/v1/orders", json=ORDER, timeout=more.pop("timeout", 10), **more)
+    return session.post(f"{rz.url}/v1/orders", json=ORDER, timeout=more.pop("timeout", 30), **more)
 
 
 def test_one_connection_serves_many_calls(rz: Emulator) -> None:
@@ -98,7 +98,7 @@ def test_broken_connections(
     rz.faults.add(f"on POST /orders: {fault} once")
     waits = error is requests.exceptions.ReadTimeout
     with pytest.raises(error):
-        create(http_session, rz, timeout=0.05 if waits else 10).json()
+        create(http_session, rz, timeout=(30, 0.05 if waits else 30)).json()
     wait_until_fired(rz)
 
     assert len(rz.world.orders) == made
@@ -122,7 +122,7 @@ def test_close_ends_hanging_answers() -> None:
     client.start()
     wait_until_fired(rz)
     rz.close()
-    client.join(10)
+    client.join(60)
 
     assert failed.is_set()
     with pytest.raises(requests.exceptions.ConnectionError):
@@ -294,12 +294,12 @@ def test_serving_by_itself(hook: Any) -> None:
     settings = {"webhook_url": url, "speed": 100, "stop": stop, "ready": ready}
     server = threading.Thread(target=serve_forever, args=("127.0.0.1", 0), kwargs=settings)
     server.start()
-    for _ in range(1000):
+    for _ in range(6000):
         server.join(0.01)
         if len(hook.seen) == 3:
             break
     stop.set()
-    server.join(10)
+    server.join(60)
     rz, address = seen[0]
 
     assert {json.loads(body)["event"] for _, _, body in hook.seen} == {
