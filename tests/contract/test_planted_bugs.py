@@ -71,7 +71,6 @@ def failed() -> dict[str, set[str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("planted")
 @pytest.mark.parametrize("bug", BUGS)
 def test_the_contract_finds_a_planted_bug(failed: dict[str, set[str]], bug: str) -> None:
     """The test that is about it fails."""
@@ -79,7 +78,6 @@ def test_the_contract_finds_a_planted_bug(failed: dict[str, set[str]], bug: str)
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("planted")
 def test_the_contract_finds_nothing_in_a_sound_store(failed: dict[str, set[str]]) -> None:
     """What carries the bugs breaks nothing by itself, and every class of bugs has a line above."""
     assert [failed[name] for name in SOUND] == [set(), set()]

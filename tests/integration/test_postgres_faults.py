@@ -69,7 +69,6 @@ def once(store: PostgresStore, number: int = 1) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("own-postgres")
 def test_a_server_that_is_down_is_503_in_a_second_and_nothing_is_kept_as_done(server: OwnServer) -> None:
     """D1: 503 with Retry-After while it is down, and one effect after the redelivery."""
     server.ensure()
@@ -141,7 +140,6 @@ def _restarts(server: OwnServer, name: str, orders: int, every_s: float, modes: 
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("own-postgres")
 def test_a_server_that_is_restarted_under_load_loses_nothing(server: OwnServer) -> None:
     """D13: fast stops and crashes while four threads deliver; everything is through in the end, once."""
     answers = _restarts(server, "d13", 20, 0.2, ("fast", "immediate"))
@@ -151,7 +149,6 @@ def test_a_server_that_is_restarted_under_load_loses_nothing(server: OwnServer) 
 
 @pytest.mark.campaign
 @pytest.mark.timeout(3600)
-@pytest.mark.xdist_group("own-postgres")
 def test_ten_thousand_events_through_restarts(server: OwnServer) -> None:
     """D13 at full size."""
     answers = _restarts(server, "d13_full", 3334, 3.0, ("fast", "immediate") * 1000)
@@ -491,7 +488,6 @@ def test_twins_at_one_barrier_are_one_effect_and_no_error(isolated: tuple[Postgr
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("own-postgres")
 def test_a_full_disk_is_unavailable_and_leaves_no_half_row(server: OwnServer) -> None:
     """D8: no file may grow any more; nothing is committed, and it works again when there is space."""
     server.ensure()
