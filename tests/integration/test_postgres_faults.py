@@ -28,7 +28,7 @@ from razorpay_hardened.ports.store import Batch, Touches
 from razorpay_hardened.signals import Alarm
 from razorpay_hardened.storage import PostgresStore, migrate, postgres
 from razorpay_hardened.testing._contract_values import NOTHING, claim, delivery, order, started, write
-from support.postgres import in_schema, new_schema
+from support.postgres import in_schema, new_schema, new_tables
 from support.postgres_faults import OwnServer, Proxy, kill_a_connection, own_server, repeatedly
 from support.till import deliver_until_done, granted, new_till, open_till, paid_events
 
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    with new_schema() as made:
+    with new_tables() as made:
         yield made
 
 
@@ -302,7 +302,7 @@ def test_a_lost_answer_to_commit_is_told_as_such(store: PostgresStore, url: str,
 
 @pytest.fixture(params=["read committed", "repeatable read", "serializable"])
 def isolated(request: pytest.FixtureRequest) -> Iterator[tuple[PostgresStore, str]]:
-    with new_schema() as url:
+    with new_tables() as url:
         made = PostgresStore(url, isolation=request.param, max_connections=40)
         new_till(made)
         yield made, url
