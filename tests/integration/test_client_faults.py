@@ -328,6 +328,6 @@ def test_parent_and_children_use_the_client_at_once() -> None:
             rz.key_secret,
             order_id,
         ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=250)
 
     assert (done.returncode, done.stderr) == (0, "")

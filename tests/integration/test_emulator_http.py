@@ -45,7 +45,7 @@ def test_one_connection_serves_many_calls(rz: Emulator) -> None:
     """Connections are kept alive, and each answer is complete and says its length."""
     host = urlsplit(rz.url)
     assert host.hostname is not None
-    connection = http.client.HTTPConnection(host.hostname, host.port, timeout=10)
+    connection = http.client.HTTPConnection(host.hostname, host.port, timeout=60)
     try:
         sockets = set()
         for _ in range(3):
@@ -173,7 +173,7 @@ def test_concurrent_refunds_do_not_exceed_the_payment(rz: Emulator) -> None:
 def test_refused_bodies(rz: Emulator, head: str, status: int) -> None:
     """Bodies that are too long or have no honest length are refused before they are read."""
     host = urlsplit(rz.url)
-    with socket.create_connection((host.hostname, host.port), timeout=10) as connection:
+    with socket.create_connection((host.hostname, host.port), timeout=60) as connection:
         connection.sendall(f"POST /v1/orders HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode())
         answer = connection.recv(1000)
 

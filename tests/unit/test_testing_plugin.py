@@ -49,7 +49,7 @@ def test_suite_in_several_processes(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
     pytester.makepyfile(SUITE)
 
-    pytester.runpytest_subprocess("-n", "2", "-p", "no:cacheprovider", timeout=60).assert_outcomes(passed=4)
+    pytester.runpytest_subprocess("-n", "2", "-p", "no:cacheprovider", timeout=250).assert_outcomes(passed=4)
 
 
 def test_fixtures_are_documented(pytester: pytest.Pytester) -> None:
