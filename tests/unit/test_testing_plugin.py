@@ -62,6 +62,7 @@ def test_fixtures_are_documented(pytester: pytest.Pytester) -> None:
     assert "no docstring available" not in told.partition("razorpay_deliver")[2][:200]
 
 
+@pytest.mark.slow
 def test_loading_is_light() -> None:
     """pytest loads the plugin everywhere: it must bring neither the library's rooms nor any dependency."""
     code = (
