@@ -30,10 +30,10 @@ demo: $(STAMP)
 	@$(BIN)/razorpay-hardened demo
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadgroup -m "not campaign"
+	@$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadscope -m "not campaign"
 
 unit: $(STAMP)
-	@$(BIN)/python -m pytest tests/unit -n $(WORKERS) -m "not slow and not campaign" --hypothesis-profile quick
+	@$(BIN)/python -m pytest tests/unit -n $(WORKERS) --dist loadscope -m "not slow and not campaign" --hypothesis-profile quick
 
 check: $(STAMP)
 	@$(BIN)/ruff check .
@@ -52,7 +52,7 @@ crash: $(STAMP)
 	@$(BIN)/python -m pytest tests/integration/test_crash.py -m campaign -n $(WORKERS) --timeout 7200 -rP
 
 storm: $(STAMP)
-	@$(BIN)/python -m pytest tests/integration -m campaign -n $(WORKERS) --dist loadgroup --timeout 7200 -rP --ignore tests/integration/test_crash.py
+	@$(BIN)/python -m pytest tests/integration -m campaign -n $(WORKERS) --dist loadscope --timeout 7200 -rP --ignore tests/integration/test_crash.py
 	@PAYMENTS=20000 $(BIN)/python -m pytest tests/integration/test_client_threads.py -n 0 -rx --timeout 600
 	@CONVERGE=all $(BIN)/python -m pytest tests/integration/test_convergence.py -n $(WORKERS) --timeout 1800
 

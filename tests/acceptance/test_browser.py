@@ -28,7 +28,7 @@ if CHROMIUM is None:
     pytest.skip("no Chromium on this machine: apt-get install chromium", allow_module_level=True)
 playwright = pytest.importorskip("playwright.sync_api", reason="needs: pip install playwright")
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.slow]
 
 SIZES = {"desktop": (1280, 800, "light"), "phone": (390, 844, "dark")}
 

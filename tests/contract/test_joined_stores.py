@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from razorpay_hardened.storage import DbApiStore
 from razorpay_hardened.testing.store_contract import StoreContract
 from support import applications
+from support.postgres import new_tables
 
 
 class JoinedContract(StoreContract):
@@ -33,7 +35,7 @@ class TestSqlite3(JoinedContract):
 
 
 class TestPsycopg(JoinedContract):
-    kind = staticmethod(applications.psycopg_connections)
+    kind = staticmethod(partial(applications.psycopg_connections, schema=new_tables))
 
 
 class TestSQLAlchemyOnSQLite(JoinedContract):
@@ -41,7 +43,7 @@ class TestSQLAlchemyOnSQLite(JoinedContract):
 
 
 class TestSQLAlchemyOnPostgreSQL(JoinedContract):
-    kind = staticmethod(applications.sqlalchemy_on_postgresql)
+    kind = staticmethod(partial(applications.sqlalchemy_on_postgresql, schema=new_tables))
 
 
 class TestDjangoOnSQLite(JoinedContract):
@@ -49,7 +51,7 @@ class TestDjangoOnSQLite(JoinedContract):
 
 
 class TestDjangoOnPostgreSQL(JoinedContract):
-    kind = staticmethod(applications.django_on_postgresql)
+    kind = staticmethod(partial(applications.django_on_postgresql, schema=new_tables))
 
 
 def test_a_stores_first_unit_locks_the_file_before_it_reads(tmp_path: Path) -> None:

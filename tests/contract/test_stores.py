@@ -17,7 +17,7 @@ from razorpay_hardened.testing.store_contract import (
     StoreContract,
     TransactionContract,
 )
-from support.postgres import new_schema
+from support.postgres import new_tables
 
 
 class TestMemoryStore(StoreContract):
@@ -47,9 +47,8 @@ class TestPostgresStore(StoreContract):
 
     @pytest.fixture
     def store(self) -> Iterator[PostgresStore]:
-        with new_schema() as url:
+        with new_tables() as url:
             store = PostgresStore(url)
-            store.migrate()
             yield store
             store.close()
 
@@ -61,9 +60,8 @@ class StrictPostgresStore(TransactionContract, InboxContract, EffectContract, Pr
 
     @pytest.fixture
     def store(self) -> Iterator[PostgresStore]:
-        with new_schema() as url:
+        with new_tables() as url:
             store = PostgresStore(url, isolation=self.isolation)
-            store.migrate()
             yield store
             store.close()
 

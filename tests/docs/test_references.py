@@ -28,6 +28,16 @@ def _bases() -> dict[str, Any]:
     return {"rz": rz, "rzp": Razorpay.from_env(environ, store=MemoryStore())}
 
 
+@cache
+def _program() -> Any:
+    """The whole command line, with its groups: making it takes longer than reading a page."""
+    import typer
+
+    from razorpay_hardened.cli._root import program
+
+    return typer.main.get_command(program())
+
+
 def _resolve(base: str, path: list[str]) -> None:
     """Follow a dotted name; raises AttributeError or ImportError where it leads nowhere."""
     if base != "razorpay_hardened":
@@ -84,14 +94,10 @@ def test_files_and_tests_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", pages(), ids=relative)
 def test_commands_exist(page: Path) -> None:
     """A command that a page tells to type is one of ours."""
-    import typer
-
-    from razorpay_hardened.cli._root import program
-
     texts = [*code_spans(page), *(block.text for block in blocks(page) if block.language == "sh")]
     for text in texts:
         for said in _COMMAND.findall(text):
-            command: Any = typer.main.get_command(program())
+            command = _program()
             for word in said.split():
                 if not hasattr(command, "commands"):
                     break  # an argument of the command

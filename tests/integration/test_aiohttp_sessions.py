@@ -28,7 +28,7 @@ from razorpay_hardened.errors import ConfigError
 from razorpay_hardened.signing.keys import Secret
 from support.wire import ENVIRONMENT, answers, reply, serving
 
-AMPLE = Limits(5, 5, 10)
+AMPLE = Limits(30, 30, 60)
 CREDENTIALS = Credentials(KEY_ID, Secret(KEY_SECRET))
 OPENSSL = shutil.which("openssl")
 
@@ -156,7 +156,7 @@ def test_a_goodbye_that_the_loop_has_not_read_yet_is_heard_before_sending() -> N
         for _ in range(5):
             closed.clear()
             assert ok(await send(transport, url, "POST"))
-            closed.wait(5)  # blocks the loop, on purpose
+            assert closed.wait(30)  # blocks the loop, on purpose
         await transport.close()
 
     with serving(behave) as (url, seen):
@@ -172,13 +172,13 @@ def test_a_cancelled_request_leaves_no_connection_behind() -> None:
     def behave(connection: socket.socket, request: bytes) -> None:
         if b" /slow " in request:
             arrived.set()
-            over.wait(10)
+            over.wait(60)
         connection.sendall(reply(request.split(b" ")[1]))
 
     async def main() -> None:
         transport = AiohttpTransport(url)
         slow = asyncio.create_task(send(transport, f"{url}/slow", "POST"))
-        await asyncio.to_thread(arrived.wait, 5)
+        assert await asyncio.to_thread(arrived.wait, 30)
         slow.cancel()
         with pytest.raises(asyncio.CancelledError):
             await slow
@@ -188,7 +188,7 @@ def test_a_cancelled_request_leaves_no_connection_behind() -> None:
         assert found.body == b"/fast"
         await transport.close()
 
-    with serving(behave) as (url, seen):
+    with serving(behave, until=over) as (url, seen):
         asyncio.run(main())
 
     assert len(seen) == 2
@@ -212,10 +212,10 @@ def test_a_wait_for_a_free_connection_counts_as_not_sent(monkeypatch: pytest.Mon
         await transport.close()
 
     def behave(connection: socket.socket, request: bytes) -> None:
-        over.wait(10)
+        over.wait(60)
         connection.sendall(reply(b"{}"))
 
-    with serving(behave) as (url, seen):
+    with serving(behave, until=over) as (url, seen):
         asyncio.run(main())
 
     assert len(seen) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -44,16 +45,14 @@ def ours(schema: str) -> Iterator[Shop]:
 @pytest.fixture
 def scratch() -> Iterator[str]:
     """A scratch database on the same server."""
-    name = "scratch_of_backup"
+    name = f"scratch_{secrets.token_hex(6)}"
     with psycopg.connect(server_url(), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name}")
         connection.execute(f"CREATE DATABASE {name}")
     yield server_url().replace("/postgres?", f"/{name}?")
     with psycopg.connect(server_url(), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.mark.xdist_group("scratch database")
 def test_a_dump_that_was_restored_is_verified(ours: Shop, schema: str, scratch: str, tmp_path: Path) -> None:
     """Equal to what it was; the live store has grown since; a lost row is named."""
     told = summary_of(ours.store)

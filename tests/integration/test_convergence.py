@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from functools import lru_cache
 from itertools import count, islice, permutations
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from razorpay_hardened import MemoryStore, PostgresStore, SQLiteStore
 from razorpay_hardened.domain.audit import broken_at
 from razorpay_hardened.domain.lifecycle import MILESTONES, ORDER_RANK, PAYMENT_RANK, REFUND_RANK
 from razorpay_hardened.ports.store import Store
+from support.branches import branch
 from support.postgres import new_schema
 
 EVENTS = tuple(life_of(0))
+BODIES = lru_cache(maxsize=1)(life_of)
 ONCE = {
     "payment.authorized",
     "payment.captured",
@@ -36,6 +39,8 @@ EVERY: dict[type, int] = {} if os.environ.get("CONVERGE") == "all" else {Postgre
 
 Seven and the six events have no divisor in common, so each event comes in each place.
 """
+REGISTERED = {"before": 0, "amid": len(EVENTS) // 2, "after": len(EVENTS)}
+"""Before which of the events the order is registered."""
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
@@ -66,15 +71,20 @@ def counting_shop(store: Store) -> tuple[Shop, dict[str, Counter[str]]]:
     return shop, fired
 
 
-def live(shop: Shop, number: int, arrivals: Sequence[str], registered_at: int) -> None:
-    """Deliver the events in this order, registering the order before number ``registered_at``."""
-    bodies = life_of(number)
+def live(shop: Shop, number: int, arrivals: Sequence[str], *, registered_at: int, times: int = 1) -> None:
+    """Deliver the events in this order, each so many times, registering the order before event ``registered_at``."""
     for place, name in enumerate(arrivals):
-        if place == registered_at:
-            shop.adopt(number)
-        assert shop.deliver(bodies[name]) == 200
+        arrive(shop, number, name, register=place == registered_at, times=times)
     if registered_at >= len(arrivals):
         shop.adopt(number)
+
+
+def arrive(shop: Shop, number: int, name: str, *, register: bool, times: int) -> None:
+    """Let one event come, so many times; first register its order, if it is time for that."""
+    if register:
+        shop.adopt(number)
+    for _ in range(times):
+        assert shop.deliver(BODIES(number)[name]) == 200
 
 
 def end_of(store: Store, number: int) -> tuple[Any, ...]:
@@ -98,31 +108,64 @@ def check_trail(store: Store, number: int) -> None:
             assert ranks[row.before] <= ranks[row.after], row
 
 
+def check_end(store: Store, fired: Counter[str], number: int, arrivals: Sequence[str]) -> None:
+    """Paid and refunded; every milestone fired exactly once, payment.failed only where it came before any success."""
+    assert end_of(store, number) == ("paid", "refunded", True, AMOUNT, False, "processed"), arrivals
+    here = dict(fired)
+    failed = here.pop("payment.failed", 0)
+    assert here == dict.fromkeys(ONCE, 1), arrivals
+    assert failed == (1 if arrivals[0] == "failed" else 0), arrivals
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("registered", ["before", "amid", "after"])
-@pytest.mark.parametrize("doubled", [False, True], ids=["once", "doubled"])
-def test_all_720_orders_of_arrival_converge(store: Store, registered: str, doubled: bool) -> None:
+@pytest.mark.parametrize("registered", REGISTERED)
+@pytest.mark.parametrize("times", [1, 2], ids=["once", "doubled"])
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"], indirect=True)
+def test_all_720_orders_of_arrival_converge(store: Store, registered: str, times: int) -> None:
     """Every permutation ends paid and refunded, and fires every milestone exactly once; payment.failed at most once."""
     shop, fired = counting_shop(store)
     step = EVERY.get(type(store), 1)
     for number, arrivals in zip(count(1), islice(permutations(EVENTS), 0, None, step), strict=False):
-        seen = tuple(name for name in arrivals for _ in range(2)) if doubled else arrivals
-        place = {"before": 0, "amid": len(seen) // 2, "after": len(seen)}[registered]
-        live(shop, number, seen, place)
-        told = f"{arrivals} {registered}"
-        assert end_of(store, number) == ("paid", "refunded", True, AMOUNT, False, "processed"), told
-        here = dict(fired[order_id(number)])
-        failed = here.pop("payment.failed", 0)
-        assert here == dict.fromkeys(ONCE, 1), told
-        assert failed == (1 if arrivals[0] == "failed" else 0), told
+        live(shop, number, arrivals, registered_at=REGISTERED[registered], times=times)
+        check_end(store, fired[order_id(number)], number, arrivals)
         if number % 40 == 0:
             check_trail(store, number)
     assert not store.effects(states=("waiting", "leased", "dead"))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("registered", REGISTERED)
+@pytest.mark.parametrize("times", [1, 2], ids=["once", "doubled"])
+def test_all_720_orders_of_arrival_converge_in_memory(registered: str, times: int) -> None:
+    """The same, and all of them: permutations that begin alike share what they have in common, as branches a stem."""
+    ends: list[tuple[str, ...]] = []
+    with closing(MemoryStore()) as store:
+        shop, fired = counting_shop(store)
+
+        def grow(arrivals: tuple[str, ...]) -> None:
+            counted = fired[order_id(1)].copy()
+            for name in EVENTS:
+                if name in arrivals:
+                    continue
+                with branch(store):
+                    arrive(shop, 1, name, register=len(arrivals) == REGISTERED[registered], times=times)
+                    grow((*arrivals, name))
+                fired[order_id(1)] = counted.copy()
+            if len(arrivals) == len(EVENTS):
+                if registered == "after":
+                    shop.adopt(1)
+                check_end(store, fired[order_id(1)], 1, arrivals)
+                check_trail(store, 1)
+                assert not store.effects(states=("waiting", "leased", "dead")), arrivals
+                ends.append(arrivals)
+
+        grow(())
+    assert ends == list(permutations(EVENTS))
+
+
 def test_duplicates_from_the_whole_life_change_nothing(store: Store) -> None:
     """Fifty deliveries of each event leave one state and one effect (FAULTS E1)."""
     shop, fired = counting_shop(store)
-    live(shop, 1, [name for name in EVENTS for _ in range(50)], 0)
+    live(shop, 1, EVENTS, registered_at=0, times=50)
     assert set(fired) == {order_id(1)}
     assert set(fired[order_id(1)].values()) == {1}

@@ -19,7 +19,7 @@ from razorpay_hardened.emulator import Emulator
 from razorpay_hardened.signing.keys import Secret
 
 ORDER = {"amount": 50000, "currency": "INR", "receipt": "r-1"}
-SLOW = aiohttp.ClientTimeout(sock_read=0.05)
+BRIEF, PATIENT = aiohttp.ClientTimeout(sock_read=0.05), aiohttp.ClientTimeout(sock_read=30)
 
 
 @pytest.fixture(params=[True, False], ids=["in process", "http"])
@@ -76,10 +76,12 @@ def test_aiohttp_speaks_to_the_emulator(in_process: bool) -> None:
 def test_faults_are_alike(in_process: bool, fault: str, error: type[Exception], made: int) -> None:
     """Each fault is the same exception of aiohttp on both faces, has done the same, and the next call works."""
 
+    timeout = BRIEF if error is aiohttp.SocketTimeoutError else PATIENT
+
     async def main() -> None:
         async with facing(rz) as session:
             with pytest.raises(error):
-                await create(rz, session, timeout=SLOW)
+                await create(rz, session, timeout=timeout)
             while not rz.faults.rules[0].fired:
                 await asyncio.sleep(0)
             with rz.world.lock:
@@ -110,13 +112,13 @@ def test_the_client_s_transport_over_it(in_process: bool, fault: str, what: tupl
             transport = AiohttpTransport(rz.url, session)
             for method in ("POST", "GET"):
                 rz.faults.add(f"on {method} /orders: {fault} once")
-                found = await ask(transport, method)
+                found = await ask(transport, method, read_s=0.2 if what[0] == "timeout" else 30)
                 assert isinstance(found, Fault)
                 assert (found.what, found.sent) == what
             assert isinstance(await ask(transport, "GET"), Answer)
             await transport.close()
 
-    async def ask(transport: AiohttpTransport, method: str) -> Answer | Fault:
+    async def ask(transport: AiohttpTransport, method: str, read_s: float = 30) -> Answer | Fault:
         return await transport.send(
             method,
             f"{rz.url}/v1/orders",
@@ -124,7 +126,7 @@ def test_the_client_s_transport_over_it(in_process: bool, fault: str, what: tupl
             body='{"amount": 100, "currency": "INR"}' if method == "POST" else None,
             headers={"Content-Type": "application/json"},
             auth=Credentials(rz.key_id, Secret(rz.key_secret)),
-            limits=Limits(5, 0.2, 10),
+            limits=Limits(30, read_s, 60),
         )
 
     with Emulator(in_process=in_process) as rz:
@@ -141,7 +143,7 @@ def test_a_slow_answer_within_the_limit_comes_without_waiting() -> None:
 
     rz = Emulator(in_process=True)
     rz.faults.add("on POST /orders: slow(59) once")
-    asyncio.run(asyncio.wait_for(main(), 5))
+    asyncio.run(asyncio.wait_for(main(), 30))
 
 
 def test_a_body_without_a_length_is_refused_as_over_http(in_process: bool) -> None:

@@ -38,14 +38,14 @@ def http_session(rz: Emulator) -> Iterator[requests.Session]:
 
 
 def create(session: requests.Session, rz: Emulator, **more: Any) -> requests.Response:
-    return session.post(f"{rz.url}/v1/orders", json=ORDER, timeout=more.pop("timeout", 10), **more)
+    return session.post(f"{rz.url}/v1/orders", json=ORDER, timeout=more.pop("timeout", 30), **more)
 
 
 def test_one_connection_serves_many_calls(rz: Emulator) -> None:
     """Connections are kept alive, and each answer is complete and says its length."""
     host = urlsplit(rz.url)
     assert host.hostname is not None
-    connection = http.client.HTTPConnection(host.hostname, host.port, timeout=10)
+    connection = http.client.HTTPConnection(host.hostname, host.port, timeout=60)
     try:
         sockets = set()
         for _ in range(3):
@@ -98,7 +98,7 @@ def test_broken_connections(
     rz.faults.add(f"on POST /orders: {fault} once")
     waits = error is requests.exceptions.ReadTimeout
     with pytest.raises(error):
-        create(http_session, rz, timeout=0.05 if waits else 10).json()
+        create(http_session, rz, timeout=(30, 0.05 if waits else 30)).json()
     wait_until_fired(rz)
 
     assert len(rz.world.orders) == made
@@ -122,7 +122,7 @@ def test_close_ends_hanging_answers() -> None:
     client.start()
     wait_until_fired(rz)
     rz.close()
-    client.join(10)
+    client.join(60)
 
     assert failed.is_set()
     with pytest.raises(requests.exceptions.ConnectionError):
@@ -173,7 +173,7 @@ def test_concurrent_refunds_do_not_exceed_the_payment(rz: Emulator) -> None:
 def test_refused_bodies(rz: Emulator, head: str, status: int) -> None:
     """Bodies that are too long or have no honest length are refused before they are read."""
     host = urlsplit(rz.url)
-    with socket.create_connection((host.hostname, host.port), timeout=10) as connection:
+    with socket.create_connection((host.hostname, host.port), timeout=60) as connection:
         connection.sendall(f"POST /v1/orders HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode())
         answer = connection.recv(1000)
 
@@ -294,12 +294,12 @@ def test_serving_by_itself(hook: Any) -> None:
     settings = {"webhook_url": url, "speed": 100, "stop": stop, "ready": ready}
     server = threading.Thread(target=serve_forever, args=("127.0.0.1", 0), kwargs=settings)
     server.start()
-    for _ in range(1000):
+    for _ in range(6000):
         server.join(0.01)
         if len(hook.seen) == 3:
             break
     stop.set()
-    server.join(10)
+    server.join(60)
     rz, address = seen[0]
 
     assert {json.loads(body)["event"] for _, _, body in hook.seen} == {

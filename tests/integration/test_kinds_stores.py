@@ -19,7 +19,7 @@ from razorpay_hardened.domain.kinds import ENTITY_MILESTONES
 from razorpay_hardened.ports.store import Store
 from razorpay_hardened.testing import factories
 from razorpay_hardened.testing._contract_values import started
-from support.postgres import new_schema
+from support.postgres import new_tables
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -29,7 +29,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         if request.param == "sqlite":
             made = SQLiteStore(tmp_path / "law.db")
         else:
-            made = PostgresStore(stack.enter_context(new_schema()))
+            made = PostgresStore(stack.enter_context(new_tables()))
         made.migrate()
         yield made
         made.close()

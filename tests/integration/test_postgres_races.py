@@ -18,6 +18,7 @@ from bodies import AMOUNT, Shop, body, life_of, order_id, payment, payment_id, r
 from razorpay_hardened import Money, parse_entity
 from razorpay_hardened.errors import OverRefund
 from razorpay_hardened.storage import PostgresStore
+from razorpay_hardened.storage.postgres import LOCK_TIMEOUT_S
 from razorpay_hardened.testing._contract_values import started
 from support.postgres_faults import deadlocks, new_database
 from support.till import deliver_until_done, granted, new_till, open_till
@@ -205,11 +206,18 @@ def test_a_row_that_was_read_before_its_own_anchor_was_locked_is_read_again(stor
 
 @pytest.mark.parametrize("isolation", LEVELS)
 def test_a_crowd_of_workers_causes_each_effect_once(isolation: str) -> None:
-    """Eight workers, two hundred events, each delivered twice at once: one effect each, and no deadlock."""
-    found = race(8, 200, isolation)
-    assert found["wrong"] == []
-    assert found["deadlocks"] == 0
-    assert found["answers"]["200"] == 400
+    """Eight workers, two hundred events, each delivered twice at once: one effect each, and no deadlock.
+
+    Read committed refuses nobody; up to three races are run until one was not held up by this machine for as long as
+    anybody waits for a lock, when 503 is the right answer.
+    """
+    for _ in range(3):
+        found = race(8, 200, isolation)
+        assert found["wrong"] == []
+        assert found["deadlocks"] == 0
+        assert found["answers"]["200"] == 400
+        if isolation != "read committed" or found["longest"] < LOCK_TIMEOUT_S:
+            break
     if isolation == "read committed":
         assert found["answers"] == {"200": 400}
 

@@ -15,14 +15,14 @@ from razorpay_hardened.errors import ConfigError
 from razorpay_hardened.retention import Counts, Retention
 from razorpay_hardened.storage._keeping import keeping
 from razorpay_hardened.storage._statements import POSTGRESQL, many
-from support.postgres import new_schema
+from support.postgres import new_schema, new_tables
 from unit.test_retention import CANARIES, DAY, books, broken_chains, captured, everything, person, seen_in, shop
 
 
 @pytest.fixture
 def ours() -> Iterator[Shop]:
     """A shop on PostgreSQL that two people have paid."""
-    with new_schema() as url:
+    with new_tables() as url:
         made = shop(1, 2, store=PostgresStore(url))
         yield made
         made.store.close()

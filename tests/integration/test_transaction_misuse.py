@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,17 @@ from bodies import request as signed
 from razorpay_hardened import DbApiStore, MemoryStore, PostgresStore, SQLiteStore
 from razorpay_hardened.signals import Alarm
 from support import applications
-from support.postgres import new_schema
+from support.postgres import new_tables
 
 CAPTURED = body("payment.captured", payment=payment(1, "captured"))
 
 DRIVERS = {
     "sqlite3": applications.sqlite3_connections,
-    "psycopg": applications.psycopg_connections,
+    "psycopg": partial(applications.psycopg_connections, schema=new_tables),
     "sqlalchemy-sqlite": applications.sqlalchemy_on_sqlite,
-    "sqlalchemy-postgresql": applications.sqlalchemy_on_postgresql,
+    "sqlalchemy-postgresql": partial(applications.sqlalchemy_on_postgresql, schema=new_tables),
     "django-sqlite": applications.django_on_sqlite,
-    "django-postgresql": applications.django_on_postgresql,
+    "django-postgresql": partial(applications.django_on_postgresql, schema=new_tables),
 }
 
 
@@ -48,7 +49,7 @@ def _store(kind: str, stack: ExitStack, folder: Path) -> Any:
     made = {
         "memory": MemoryStore,
         "sqlite": lambda: SQLiteStore(folder / "shop.db"),
-        "postgres": lambda: PostgresStore(stack.enter_context(new_schema())),
+        "postgres": lambda: PostgresStore(stack.enter_context(new_tables())),
     }[kind]()
     stack.callback(made.close)
     return made

@@ -12,14 +12,14 @@ import pytest
 from bodies import Shop, body, life_of, order_id, payment, refund, request
 from razorpay_hardened.signals import Alarm, EventDuplicate
 from razorpay_hardened.storage import PostgresStore
-from support.postgres import new_schema
+from support.postgres import new_tables
 
 CAPTURED = life_of(1)["captured"]
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    with new_schema() as made:
+    with new_tables() as made:
         store = PostgresStore(made)
         store.migrate()
         with store.transaction() as tx:

@@ -1,6 +1,7 @@
 """The database connections that applications have, one for each thread: as Django, SQLAlchemy and plain drivers do it.
 
-Each function gives what ``DbApiStore`` takes, on a database of its own, and closes everything with the stack.
+Each function gives what ``DbApiStore`` takes, on a database of its own, and closes everything with the stack. Those
+on PostgreSQL take the kind of schema that the database is to have, which is an empty one.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ __all__ = [
     "sqlalchemy_on_sqlite",
     "sqlite3_connections",
 ]
+
+
+Schema = Callable[[], AbstractContextManager[str]]
 
 
 def _each_thread(stack: ExitStack, make: Callable[[], Any]) -> Callable[[], Any]:
@@ -48,9 +52,9 @@ def sqlite3_connections(stack: ExitStack, folder: Path) -> Callable[[], sqlite3.
     return _each_thread(stack, lambda: sqlite3.connect(path, check_same_thread=False))
 
 
-def psycopg_connections(stack: ExitStack, folder: Path) -> Callable[[], Any]:
+def psycopg_connections(stack: ExitStack, folder: Path, schema: Schema = new_schema) -> Callable[[], Any]:
     """Plain psycopg, without autocommit: a SELECT begins a transaction."""
-    url = stack.enter_context(new_schema())
+    url = stack.enter_context(schema())
     return _each_thread(stack, lambda: psycopg.connect(url))
 
 
@@ -59,9 +63,9 @@ def sqlalchemy_on_sqlite(stack: ExitStack, folder: Path) -> Callable[[], Any]:
     return _sqlalchemy(stack, f"sqlite:///{folder / 'application.db'}")
 
 
-def sqlalchemy_on_postgresql(stack: ExitStack, folder: Path) -> Callable[[], Any]:
+def sqlalchemy_on_postgresql(stack: ExitStack, folder: Path, schema: Schema = new_schema) -> Callable[[], Any]:
     """SQLAlchemy over psycopg 3."""
-    return _sqlalchemy(stack, stack.enter_context(new_schema()).replace("postgresql://", "postgresql+psycopg://", 1))
+    return _sqlalchemy(stack, stack.enter_context(schema()).replace("postgresql://", "postgresql+psycopg://", 1))
 
 
 def _sqlalchemy(stack: ExitStack, url: str) -> Callable[[], Any]:
@@ -81,9 +85,9 @@ def django_on_sqlite(stack: ExitStack, folder: Path) -> Any:
     return _django(stack, {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "application.db")})
 
 
-def django_on_postgresql(stack: ExitStack, folder: Path) -> Any:
+def django_on_postgresql(stack: ExitStack, folder: Path, schema: Schema = new_schema) -> Any:
     """``connections[alias]`` of Django, PostgreSQL through psycopg 3."""
-    parts = psycopg.conninfo.conninfo_to_dict(stack.enter_context(new_schema()))
+    parts = psycopg.conninfo.conninfo_to_dict(stack.enter_context(schema()))
     return _django(
         stack,
         {

@@ -83,7 +83,7 @@ class OwnServer:
 
     def _control(self, *words: str, within: list[str] | None = None) -> None:
         command = [*(within or ()), str(self._bin / "pg_ctl"), "-w", "-D", str(self._data), *words]
-        subprocess.run(command, **self._as(), check=True, timeout=60)
+        subprocess.run(command, **self._as(), check=True, timeout=250)
 
     def end(self) -> None:
         with suppress(subprocess.CalledProcessError):  # it is stopped already

@@ -53,6 +53,7 @@ def looks(morning: Morning) -> list[tuple[str, ...]]:
 # --- what holds for all of them
 
 
+@pytest.mark.slow
 def test_looking_changes_nothing_and_shows_nothing_secret(morning: Morning, looking: Terminal) -> None:
     """No control character, secret, address, UPI id or telephone number, in tables or in JSON (FAULTS P6, rule 14).
 
@@ -76,6 +77,7 @@ def test_looking_changes_nothing_and_shows_nothing_secret(morning: Morning, look
     assert r"payment.tele\x1b[31mported" in shown
 
 
+@pytest.mark.slow
 def test_a_narrow_terminal_cuts_no_line_and_no_id(morning: Morning, looking: Terminal) -> None:
     """80 columns hold every command; what has no room is left out and told, and the ids that are shown are whole."""
     looking.columns(80)

@@ -157,6 +157,7 @@ def test_a_child_does_not_inherit_a_held_lock() -> None:
     assert os.waitstatus_to_exitcode(status) == 0
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(["fail", "succeed", "ask", 1.0, 7.0, OPEN_S])))
 def test_it_refuses_only_after_a_long_streak_of_failures(steps: list[Any]) -> None:
     """Whatever happens: a refusal means that enough attempts failed over long enough with no success since."""

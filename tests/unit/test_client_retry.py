@@ -178,6 +178,7 @@ def test_waits_double_and_are_capped() -> None:
     assert r.clock.monotonic() == pytest.approx(31.5)
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(draws=st.lists(st.floats(0, 1), min_size=4, max_size=4))
 def test_jitter_is_full(draws: list[float]) -> None:

@@ -39,6 +39,7 @@ def test_the_law(schedule: list[str | float], ratio: float, min_per_s: float, bu
             assert retries <= ratio * firsts + min_per_s * (at - start) + burst + 1e-6
 
 
+@pytest.mark.slow
 def test_an_outage_under_load_is_not_amplified() -> None:
     """A thousand calls a second for a minute, all failing, each wanting three retries: 1.2 times the load, not 4."""
     clock = FrozenClock()
@@ -81,6 +82,7 @@ def test_an_empty_budget_refuses_until_something_is_earned() -> None:
     assert budget.withdraw()
 
 
+@pytest.mark.slow
 def test_many_short_steps_earn_what_one_long_step_does() -> None:
     """No fraction of a second is lost to rounding, however often the clock is read."""
     clock = FrozenClock()

@@ -72,6 +72,7 @@ def test_naive_times_are_refused():
 ASKS = {"time", "monotonic", "perf_counter", "now", "utcnow", "today", "sleep"}
 
 
+@pytest.mark.slow
 def test_nobody_else_asks_the_time():
     """Outside clock no module calls time.time, datetime.now or sleep: time comes in through a Clock.
 

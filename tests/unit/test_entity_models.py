@@ -430,6 +430,7 @@ def test_every_kind_has_an_overload() -> None:
     assert told == KINDS
 
 
+@pytest.mark.slow
 def test_models_load_when_they_are_needed() -> None:
     """The webhook path loads what an order and a payment consist of; a subscription its own module and no more."""
     code = (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import islice, permutations
 from pathlib import Path
@@ -23,6 +24,7 @@ from razorpay_hardened.errors import ConfigError, IdMalformed, InconsistentEvent
 from razorpay_hardened.ports.store import Touches
 from razorpay_hardened.signals import Alarm, EventParked, StatusChanged, TransitionRefused
 from razorpay_hardened.testing import factories
+from support.branches import branch
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "razorpay" / "samples" / "webhooks"
 FILES = sorted(SAMPLES.glob("*.json"))
@@ -47,6 +49,13 @@ class Counted:
     @property
     def keys(self) -> list[str]:
         return [change.key for change in self.changes]
+
+    @contextmanager
+    def afresh(self) -> Iterator[None]:
+        """Within the block nothing has come yet; what comes is gone after it. Cheaper than another shop."""
+        with branch(self.store):
+            self.changes.clear()
+            yield
 
     def deliver(self, *bodies: bytes) -> None:
         for raw in bodies:
@@ -82,14 +91,16 @@ def test_every_event_of_the_factories_fires_its_milestone_once(event: str) -> No
             assert change.kind in LIVES or EVENTS[event].status is None
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not FILES, reason="the official samples are not beside this checkout")
 def test_every_official_sample_fires_its_milestone() -> None:
     """All but those whose payment or order ids are not ids, which are quarantined (tests/acceptance has the list)."""
     quarantined = 0
+    counted = Counted(unknown_order="accept")
     for path in FILES:
-        counted = Counted(unknown_order="accept")
-        counted.deliver(path.read_bytes())
-        (row,) = counted.store.deliveries()
+        with counted.afresh():
+            counted.deliver(path.read_bytes())
+            (row,) = counted.store.deliveries()
         if row.state == "quarantined":
             quarantined += 1
             assert "id_malformed" in (row.reason or ""), path.name
@@ -246,15 +257,19 @@ LIVES_LIVED: dict[str, tuple[list[bytes], str, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", LIVES_LIVED)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (len(life[0]) > 4)) for name, life in LIVES_LIVED.items()],
+)
 def test_a_life_converges_in_every_order_of_arrival(name: str) -> None:
     """With duplicates: one status, and the same milestones, each once, whatever came first."""
     bodies, entity_id, end = LIVES_LIVED[name]
     expected: set[str] = set()
+    counted = Counted()
     for arrivals in islice(permutations(bodies), 0, None, 5 if len(bodies) > 4 else 1):
-        counted = Counted()
-        counted.deliver(*arrivals, *arrivals)
-        assert counted.entity(entity_id).status == end, [json.loads(raw)["event"] for raw in arrivals]
+        with counted.afresh():
+            counted.deliver(*arrivals, *arrivals)
+            assert counted.entity(entity_id).status == end, [json.loads(raw)["event"] for raw in arrivals]
         fired = [key for key in counted.keys if not key.startswith(("payment.", "order."))]
         assert len(set(fired)) == len(fired)
         expected = expected or set(fired)
@@ -533,7 +548,7 @@ def test_the_locks_are_taken_in_one_order() -> None:
     assert {name for anchors in seen for name in anchors} == set(seen[0])
 
 
-@pytest.mark.parametrize("size", [2, 7, 50])
+@pytest.mark.parametrize("size", [2, pytest.param(7, marks=pytest.mark.slow), pytest.param(50, marks=pytest.mark.slow)])
 def test_batches_of_every_kind_end_as_one_by_one(size: int) -> None:
     """Mixed deliveries that share commits: the same answers, milestones and states as each alone, twice over."""
     bodies = [news(event) for event in factories.EVENTS] * 2

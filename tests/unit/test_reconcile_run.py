@@ -491,6 +491,7 @@ def many(shop: Shop, count: int = 30) -> None:
             shop.refund(payment_id, amount=100, at=number * 7 + 5)
 
 
+@pytest.mark.slow
 def test_a_limited_run_goes_on_where_it_stopped() -> None:
     """Runs of ten rows each end in the same books as one run, examine nothing twice, and say when they are through."""
     whole, bit_by_bit = Shop(), Shop()
@@ -513,6 +514,7 @@ def test_a_limited_run_goes_on_where_it_stopped() -> None:
     assert max(growth) <= 10
 
 
+@pytest.mark.slow
 def test_a_limited_look_goes_on_from_its_cursor() -> None:
     """Without repair the caller carries the cursor; together the looks find what one look finds."""
     shop = Shop()

@@ -49,7 +49,7 @@ def test_suite_in_several_processes(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
     pytester.makepyfile(SUITE)
 
-    pytester.runpytest_subprocess("-n", "2", "-p", "no:cacheprovider", timeout=60).assert_outcomes(passed=4)
+    pytester.runpytest_subprocess("-n", "2", "-p", "no:cacheprovider", timeout=250).assert_outcomes(passed=4)
 
 
 def test_fixtures_are_documented(pytester: pytest.Pytester) -> None:
@@ -62,6 +62,7 @@ def test_fixtures_are_documented(pytester: pytest.Pytester) -> None:
     assert "no docstring available" not in told.partition("razorpay_deliver")[2][:200]
 
 
+@pytest.mark.slow
 def test_loading_is_light() -> None:
     """pytest loads the plugin everywhere: it must bring neither the library's rooms nor any dependency."""
     code = (

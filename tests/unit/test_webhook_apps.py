@@ -500,6 +500,7 @@ def test_what_waited_too_long_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> N
     assert [type(end).__name__ for _, end in told] == ["StorageUnavailable"]
 
 
+@pytest.mark.slow
 def test_threads_loops_and_twins_at_once(tmp_path: Path, served: Any) -> None:
     """Four event loops in four threads and eight plain threads deliver the same hundred bodies to two writers of one
     store: every answer is 200 or asks to come again, and every body has one effect."""

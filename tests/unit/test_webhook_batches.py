@@ -84,6 +84,7 @@ def same_order(calls: list[tuple[str, str]], handler: str, number: int) -> list[
     return [key for name, key in calls if name == handler and key.endswith(str(number))]
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.sampled_from(sorted(ALL)), min_size=1, max_size=24),
     st.integers(2, 24),

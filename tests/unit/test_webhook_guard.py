@@ -177,6 +177,7 @@ def test_senders_that_cannot_be_told_share_a_rate() -> None:
     assert statuses(ours, [forged(None), forged("nobody"), forged(None)]) == [401, 401, 429]
 
 
+@pytest.mark.slow
 def test_redis_counts_for_all_processes(redis_url: str) -> None:
     """Two applications on one Redis share the count."""
     one, other = (shop(rate_limit="2/hour", rate_limit_url=secret(redis_url)) for _ in "12")
@@ -340,7 +341,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     made.close()
 
 
-@pytest.mark.parametrize("hangs", [False, True])
+@pytest.mark.parametrize("hangs", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_twin_waits_and_is_a_duplicate_or_comes_again(store: Any, hangs: bool) -> None:
     """200 as a duplicate once the first has ended; 409 + Retry-After where it still runs after 2 s. One effect."""
     ours = Shop(store)

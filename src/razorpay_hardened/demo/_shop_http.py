@@ -32,8 +32,9 @@ FOLDER: Final = "RAZORPAY_DEMO_FOLDER"
 SEED: Final = "RAZORPAY_DEMO_SEED"
 """Set by the demo for its own shop; nothing else reads them."""
 
-READ_TIMEOUT_S: Final = 0.5
-"""A hanging answer costs the demo this much real time; the emulator beside it answers in a millisecond."""
+READ_TIMEOUT_S: Final = 1.0
+"""A hanging answer costs the demo this much real time; the emulator beside it answers in a millisecond, and where the
+machine is somebody else's for a moment, that must not make a different day."""
 
 
 class _AskedClock:
