@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from bodies import Shop, life_of, request
 from razorpay_hardened import MemoryStore, Money, Ours, Razorpay, Secret, Settings, web
 from razorpay_hardened.client import Client
 from razorpay_hardened.emulator import Deliveries, Emulator
 from razorpay_hardened.signals import ApiAttempt, Bus
+from razorpay_hardened.storage import PostgresStore
+from support.postgres_faults import new_database
 
 AMOUNT = 49_900
 
@@ -118,6 +122,21 @@ def test_each_fulfils_exactly_its_own_and_nothing_waits_after_an_hour(rz: Emulat
         assert (result.findings, result.complete) == ((), True)
         assert result.totals.foreign == {"order": 36, "payment": 36, "refund": 24 + 8 - len(each.rzp.store.refunds())}
         each.rzp.close()
+
+
+@pytest.mark.slow
+def test_foreign_news_leaves_nothing_but_its_row_on_postgresql() -> None:
+    """There the anchor is locked in the same trip as the claim: not for what is theirs."""
+    with new_database() as url, closing(PostgresStore(url)) as store:
+        store.migrate()
+        ours = Shop(store, options={"our_notes": {"app": "shop"}})
+        raws = [life.replace(b'"notes":[]', b'"notes":{"app":"cafe"}') for life in life_of(1).values()]
+        for raw in raws[:2]:
+            assert ours.deliver(raw) == 200
+        assert {reply.status for reply in ours.rzp.webhooks.handle_many([request(raw) for raw in raws[2:]])} == {200}
+        assert {(row.state, row.reason) for row in store.deliveries()} == {("ignored", "foreign")}
+        assert (store.anchors(), store.payments(), store.refunds()) == ([], [], [])
+        ours.rzp.close()
 
 
 def test_without_a_rule_the_same_traffic_waits(rz: Emulator) -> None:

@@ -367,6 +367,22 @@ def test_what_was_held_back_is_told_when_the_order_is_registered() -> None:
     assert [row.entity_id for row in ours.store.entities()] == ["disp_1"]
 
 
+def test_news_of_an_entity_on_record_is_not_held_back() -> None:
+    """A subscription that we know is charged: told at once, though its payment's order is Razorpay's own, and waits."""
+    api = Api().has(order(1, "paid", receipt=None))
+    ours = shop(api)
+    told: list[str] = []
+    ours.rzp.on("subscription.*", name="all")(lambda change, tx: told.append(change.milestone))
+    subscription = {**_SUBSCRIPTION, "notes": []}
+    ours.deliver(body("subscription.activated", subscription=subscription))
+    ours.deliver(body("subscription.charged", subscription=subscription, payment=payment(1, "captured")))
+    assert told == ["subscription.activated", "subscription.charged"]
+    assert [state for state, _ in inbox(ours)] == ["done", "parked"]
+    ours.clock.advance(16 * MINUTE)
+    ours.rzp.webhooks.process_pending()
+    assert told == ["subscription.activated", "subscription.charged"]
+
+
 # --- adopted after all ----------------------------------------------------------------------------------------------
 
 
@@ -635,6 +651,27 @@ def test_our_books_are_what_they_are_without_their_traffic(data: Any, size: int,
         for each in (left, alone):
             each["audit"] = {(row[0], row[3]) for row in each["audit"]}
     assert left == alone
+
+
+@settings(max_examples=40)
+@given(st.lists(st.sampled_from([*_OURS, *_FOREIGN]), min_size=1, max_size=20), st.integers(2, 9), st.booleans())
+def test_grouped_or_one_by_one_the_end_is_the_same(raws: list[bytes], size: int, accept: bool) -> None:
+    """Answers, states, reasons, anchors and books do not depend on how many deliveries shared a commit."""
+
+    def receive(step: int) -> tuple[list[int], list[Any], dict[str, Any]]:
+        ours = shop(unknown_order="accept" if accept else "park")
+        ours.adopt(1)
+        answers = []
+        for start in range(0, len(raws), step):
+            replies = ours.rzp.webhooks.handle_many([request(raw) for raw in raws[start : start + step]])
+            answers += [reply.status for reply in replies]
+        rows = ours.store.deliveries(limit=100)
+        left = books(ours)
+        left["audit"] = {(row[0], row[3]) for row in left["audit"]}
+        filed = sorted((row.digest, row.state, row.reason, row.reason and row.anchor) for row in rows)
+        return answers, filed, left
+
+    assert receive(size) == receive(1)
 
 
 def test_parked_says_so() -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from razorpay_hardened.clock import Clock, SystemClock
 from razorpay_hardened.domain.events import WebhookEvent
-from razorpay_hardened.domain.facts import Cause, EntityFact, Fact
+from razorpay_hardened.domain.facts import Cause, EntityFact, Fact, PaymentFact, RefundFact
 from razorpay_hardened.domain.ours import FOREIGN, Ours, Whose
 from razorpay_hardened.domain.privacy import subjects_of
 from razorpay_hardened.domain.state import EntityState, PaymentState, RefundState
@@ -741,15 +741,17 @@ class Webhooks:
 
 
 def _settled_apart(usable: list[_Usable]) -> list[_Usable]:
-    """Without the foreign ones about a payment that others in the same batch may bring on record: those come after."""
-    coming = {_payment_of(fact) for one in usable if one.whose != "theirs" for fact in one.facts} - {None}
-    return [
-        one for one in usable if one.whose != "theirs" or coming.isdisjoint(_payment_of(fact) for fact in one.facts)
-    ]
-
-
-def _payment_of(fact: Fact) -> str | None:
-    return getattr(fact, "payment_id", None)
+    """Without foreign news of a payment that earlier news in this batch may bring on record: that comes afterwards."""
+    kept: list[_Usable] = []
+    coming: set[str] = set()
+    for one in usable:
+        payments = {fact.payment_id for fact in one.facts if isinstance(fact, (PaymentFact, RefundFact))}
+        if one.whose != "theirs":
+            coming |= payments
+        elif not coming.isdisjoint(payments):
+            continue
+        kept.append(one)
+    return kept
 
 
 def _duplicate(digest: str, event_id: str | None, state: str) -> _Outcome:

@@ -29,7 +29,10 @@ class Sifter:
         if self.ours is None or not facts:
             return "unknown"
         said = self.ours.whose_event(event)
-        return "ours" if said == "theirs" and self._is_on_record(facts) else said
+        # Only what would be set aside or held back is worth asking the records about: whether the order of the rest is
+        # on record, the ledger sees for itself.
+        asks = said == "theirs" or (said == "unknown" and any(isinstance(fact, EntityFact) for fact in facts))
+        return "ours" if asks and self._is_on_record(facts) else said
 
     def holds_back(self, whose: Whose) -> bool:
         """Whether what the body says of other entities is to wait until Razorpay was asked whose it is."""
