@@ -316,6 +316,20 @@ def test_old_deliveries_that_wait_do_not_hold_up_younger_ones() -> None:
     assert api.asked.count(order_id(500)) == 1
 
 
+def test_a_call_that_met_a_young_delivery_does_not_begin_there_again() -> None:
+    """Those that come before it are due again later, and are seen by the next call."""
+    api = Api().has(order(1, "paid", receipt=None), order(2, "paid", receipt=None))
+    ours = shop(api)
+    ours.deliver(captured(1))
+    ours.clock.advance(10 * MINUTE)
+    ours.deliver(captured(2))
+    ours.clock.advance(6 * MINUTE)
+    ours.rzp.webhooks.process_pending()
+    ours.clock.advance(17 * MINUTE)
+    ours.rzp.webhooks.process_pending()
+    assert api.asked == [order_id(1), order_id(1), order_id(2)]
+
+
 def test_an_api_that_is_down_is_not_stormed_and_nothing_is_given_up_unasked() -> None:
     """Three questions without an answer end a call; after 72 hours it is still asked before anything is ignored."""
     api = Api()
@@ -352,10 +366,17 @@ def test_other_entities_wait_with_what_cannot_be_told() -> None:
     ours.rzp.webhooks.process_pending()
     assert told == ["disp_2"]
     assert [row.entity_id for row in ours.store.entities()] == ["disp_2"]
-    before = books(ours)
-    ours.clock.advance(HOUR)
+    won = {**second, "status": "won"}
+    ours.deliver(body("payment.dispute.won", dispute=won, payment=payment(2, "captured"), created_at=1772445900))
+    ours.clock.advance(16 * MINUTE)
     ours.rzp.webhooks.process_pending()
-    assert (told, books(ours)) == (["disp_2"], before)  # asked again, and not told again
+    before = [(row.what, row.after) for row in ours.store.audit("disp_2")]
+    ours.clock.advance(2 * HOUR)
+    ours.rzp.webhooks.process_pending()
+    assert api.asked.count(order_id(2)) == 3
+    # Asked again, and not told again: what is open would be stale news of a dispute that is won.
+    assert [(row.what, row.after) for row in ours.store.audit("disp_2")] == before
+    assert told == ["disp_2"]
 
 
 def test_what_was_held_back_is_told_when_the_order_is_registered() -> None:
@@ -463,6 +484,29 @@ def test_an_order_adopted_while_razorpay_was_asked() -> None:
     ours.clock.advance(16 * MINUTE)
     ours.rzp.webhooks.process_pending()
     assert [state for state, _ in inbox(ours)] == ["done"]
+
+
+def test_an_order_adopted_after_the_answer_and_before_it_is_noted() -> None:
+    """A refund waits under its payment, where adopting does not look: the lock shows that the order is ours."""
+    api = Api().has(order(1, "paid", receipt="cafe-1"), payment(1, "refunded"))
+    ours = shop(api)
+    ours.deliver(body("refund.processed", refund=refund(1, "processed")))
+    ours.clock.advance(16 * MINUTE)
+    real = ours.store.transaction
+    adopted = False
+
+    def racing(**options: Any) -> Any:
+        nonlocal adopted
+        if len(api.asked) == 2 and not adopted:
+            adopted = True
+            ours.adopt(1)
+        return real(**options)
+
+    ours.store.transaction = racing  # type: ignore[method-assign]
+    ours.rzp.webhooks.process_pending()
+    assert adopted
+    assert [state for state, _ in inbox(ours)] == ["done"]
+    assert [row.status for row in ours.store.refunds()] == ["processed"]
 
 
 def test_replay_asks_the_rule_again() -> None:

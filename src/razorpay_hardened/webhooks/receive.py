@@ -742,6 +742,8 @@ class Webhooks:
 
 def _settled_apart(usable: list[_Usable]) -> list[_Usable]:
     """Without foreign news of a payment that earlier news in this batch may bring on record: that comes afterwards."""
+    if all(one.whose != "theirs" for one in usable):
+        return usable
     kept: list[_Usable] = []
     coming: set[str] = set()
     for one in usable:
