@@ -11,6 +11,7 @@ written, so that the caller may still record the refusal in the same transaction
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
@@ -263,9 +264,11 @@ class Ledger:
 
     def take_back(self, tx: Transaction, row: InboxRow, anchor: str, *, inline: bool = True) -> Applied:
         """Apply a delivery that was set aside as another application's, now that its order ``anchor`` is ours."""
-        facts = read_event(row.body, row.event_id).facts()
+        anchors = {anchor}
+        with suppress(RazorpayHardenedError):  # what cannot be used is quarantined below
+            anchors |= set(self.touches(read_event(row.body, row.event_id).facts()).anchors)
         # Every anchor before the delivery's own row, in the order in which everybody does.
-        tx.load(Touches(tuple(sorted({anchor, *self.touches(facts).anchors}))))
+        tx.load(Touches(tuple(sorted(anchors))))
         tx.settle(row.digest, "parked", self._clock.now(), anchor=anchor)
         return self.drain(tx, row, inline=inline, again=False)
 

@@ -141,6 +141,19 @@ def test_what_is_proven_foreign_is_set_aside_at_once(raw: bytes, unknown_order: 
     assert (ours.store.anchors(), calls) == ([], [])
 
 
+@pytest.mark.parametrize("unbound", [True, False])
+def test_a_contradiction_in_their_news_is_not_ours_to_doubt(unbound: bool) -> None:
+    """Neither quarantined nor asked about: it is theirs. Adopted, it is quarantined, with its reason."""
+    ours = shop()
+    fields: dict[str, Any] = {"notes": THEIRS} | ({"order_id": None} if unbound else {})
+    ours.deliver(body("payment.captured", payment=payment(1, "failed", **fields)))
+    assert inbox(ours) == [("ignored", "foreign")]
+    assert (books(ours), ours.store.anchors()) == (NOTHING, [])
+    if not unbound:
+        ours.adopt(1)
+        assert inbox(ours) == [("quarantined", "InconsistentEvent")]
+
+
 def test_without_a_rule_nothing_is_foreign() -> None:
     """The same bodies wait, as ever: nobody can tell."""
     ours = Shop(MemoryStore())

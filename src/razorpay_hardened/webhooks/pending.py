@@ -25,7 +25,7 @@ from razorpay_hardened.ports.store import EffectRow, InboxRow, Store, Touches, T
 from razorpay_hardened.ports.unit import transact
 from razorpay_hardened.signals import Bus
 from razorpay_hardened.webhooks.parked import Parked, lock
-from razorpay_hardened.webhooks.sift import Sifter, anchor_of
+from razorpay_hardened.webhooks.sift import Sifter, filed_under
 
 __all__ = ["Drained", "Pending", "PendingWork"]
 
@@ -220,8 +220,7 @@ class Pending:
     def foreign(self, row: InboxRow) -> str | None:
         """What a stored delivery is filed under, if it is another application's: to be asked before a transaction."""
         event = read_event(row.body, row.event_id)
-        facts = event.facts()
-        return anchor_of(facts) if self._sifter.whose(event, facts) == "theirs" else None
+        return filed_under(event) if self._sifter.whose(event) == "theirs" else None
 
     def reapply(
         self, tx: Transaction, row: InboxRow, given_up: list[EffectRow], cause: Cause, foreign: str | None = None

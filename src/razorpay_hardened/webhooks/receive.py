@@ -54,7 +54,7 @@ from razorpay_hardened.webhooks._twins import InWork
 from razorpay_hardened.webhooks.guard import Guard, event_id_in
 from razorpay_hardened.webhooks.parse import parse_event
 from razorpay_hardened.webhooks.pending import Drained, Pending, PendingWork
-from razorpay_hardened.webhooks.sift import Sifter, anchor_of
+from razorpay_hardened.webhooks.sift import Sifter, filed_under
 from razorpay_hardened.webhooks.truth import Fetch, Truth
 
 if TYPE_CHECKING:
@@ -395,8 +395,10 @@ class Webhooks:
         except StorageError:
             raise
         except RazorpayHardenedError as error:
-            return self._quarantine_only(body, event_id, error, event)
-        whose = self._sifter.whose(event, facts)
+            if event is None or self._sifter.whose(event) != "theirs":
+                return self._quarantine_only(body, event_id, error, event)
+            facts = ()  # a contradiction in another application's news is none of ours
+        whose = self._sifter.whose(event)
         ahead = Touches(()) if whose == "theirs" else self._ledger.touches(facts)  # theirs leaves no anchor
         self._bus.emit(EventReceived(event.name, event_id, body.digest, self._clock.now()))
         delivery = self._delivery(body, event.name, event_id, event.created_at)
@@ -471,7 +473,7 @@ class Webhooks:
                 event = self._parse(body, event_id)
                 facts = event.facts()
                 if not any(isinstance(fact, EntityFact) for fact in facts):  # other entities go one by one
-                    whose = self._sifter.whose(event, facts)
+                    whose = self._sifter.whose(event)
                     usable.append(_Usable(body.digest, event, facts, whose, self._received(body, event)))
         usable = _settled_apart(usable)
         with self._twins.those_free([one.digest for one in usable]) as free:
@@ -495,7 +497,7 @@ class Webhooks:
         outcomes: dict[str, _Outcome] = {}
         for one, claim in zip(usable, claims, strict=True):
             if claim.state == "new" and one.whose == "theirs":
-                outcomes[one.digest] = self._foreign(tx, one.event, one.facts, one.digest)
+                outcomes[one.digest] = self._foreign(tx, one.event, one.digest)
             elif claim.state == "new" and one.facts:
                 cause = self._cause(one.event.name, one.event.id, one.digest)
                 news.append((one, Told(one.facts, cause)))
@@ -541,10 +543,10 @@ class Webhooks:
     def _first(
         self, tx: Transaction, event: WebhookEvent, facts: tuple[Fact, ...], digest: str, whose: Whose
     ) -> _Outcome:
+        if whose == "theirs":
+            return self._foreign(tx, event, digest)
         if not facts:
             return self._ignored(tx, event, digest)
-        if whose == "theirs":
-            return self._foreign(tx, event, facts, digest)
         cause = self._cause(event.name, event.id, digest)
         result: Applied | RazorpayHardenedError
         try:
@@ -568,9 +570,9 @@ class Webhooks:
         tx.settle(digest, "ignored", self._clock.now())
         return _Outcome(200, "ignored", (EventIgnored(digest, event.name[:64]),))
 
-    def _foreign(self, tx: Transaction, event: WebhookEvent, facts: tuple[Fact, ...], digest: str) -> _Outcome:
+    def _foreign(self, tx: Transaction, event: WebhookEvent, digest: str) -> _Outcome:
         """News of another application on this account: kept, filed under what it is about, and left alone."""
-        anchor = anchor_of(facts)
+        anchor = filed_under(event)
         tx.settle(digest, "ignored", self._clock.now(), anchor=anchor, reason=FOREIGN)
         return _Outcome(200, "ignored", (EventIgnored(digest, event.name[:64], FOREIGN),), foreign=anchor)
 
