@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from razorpay_hardened.domain.entities import Order, Payment, Refund, parse_entity
     from razorpay_hardened.domain.events import WebhookEvent
     from razorpay_hardened.domain.money import Money
+    from razorpay_hardened.domain.ours import Ours
     from razorpay_hardened.domain.plans import Plan, PlanCatalog
     from razorpay_hardened.effects import Change, EffectTransaction, NonRetryable, Retry, RetryAfter, RetryAt
     from razorpay_hardened.errors import RazorpayHardenedError
@@ -60,6 +61,7 @@ _WHERE = {
     "Money": "domain.money",
     "NonRetryable": "effects",
     "Order": "domain.entities",
+    "Ours": "domain.ours",
     "Past": "audit",
     "Payment": "domain.entities",
     "Plan": "domain.plans",
@@ -110,6 +112,7 @@ __all__ = [
     "Money",
     "NonRetryable",
     "Order",
+    "Ours",
     "Past",
     "Payment",
     "Plan",

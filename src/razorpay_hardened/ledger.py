@@ -11,6 +11,7 @@ written, so that the caller may still record the refusal in the same transaction
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
@@ -252,11 +253,24 @@ class Ledger:
         self._run(tx, unit, applied, unit.held.waiting, redelivered=redelivered, due_by=due_by)
         return applied
 
-    def drain(self, tx: Transaction, row: InboxRow, *, inline: bool = True) -> Applied:
-        """Apply one parked delivery, if what it waits for is known by now; else it stays parked."""
+    def drain(self, tx: Transaction, row: InboxRow, *, inline: bool = True, again: bool = True) -> Applied:
+        """Apply one parked delivery, if what it waits for is known by now; else it stays parked (``parked_under``).
+
+        ``again`` false: what it says of other entities was held back when it was parked, and is applied now.
+        """
         applied = Applied()
-        self._apply_parked(tx, row, applied, inline=inline)
+        applied.parked_under = self._apply_parked(tx, row, applied, inline=inline, again=again)
         return applied
+
+    def take_back(self, tx: Transaction, row: InboxRow, anchor: str, *, inline: bool = True) -> Applied:
+        """Apply a delivery that was set aside as another application's, now that its order ``anchor`` is ours."""
+        anchors = {anchor}
+        with suppress(RazorpayHardenedError):  # what cannot be used is quarantined below
+            anchors |= set(self.touches(read_event(row.body, row.event_id).facts()).anchors)
+        # Every anchor before the delivery's own row, in the order in which everybody does.
+        tx.load(Touches(tuple(sorted(anchors))))
+        tx.settle(row.digest, "parked", self._clock.now(), anchor=anchor)
+        return self.drain(tx, row, inline=inline, again=False)
 
     def quarantined(self, tx: Transaction, digest: str, reason: str, *, cause: Cause) -> None:
         """Put on record that a rightly signed body could not be used. Its digest is its anchor."""
@@ -318,12 +332,15 @@ class Ledger:
         for row in tx.parked(known):
             self._apply_parked(tx, row, applied, inline=inline)
 
-    def _apply_parked(self, tx: Transaction, row: InboxRow, applied: Applied, *, inline: bool) -> None:
+    def _apply_parked(
+        self, tx: Transaction, row: InboxRow, applied: Applied, *, inline: bool, again: bool = True
+    ) -> str | None:
+        """Gives what it goes on waiting for, if it does."""
         now = self._clock.now()
         cause = Cause("webhook", now, "parked", row.event, row.event_id, row.digest)
         try:
             facts = read_event(row.body, row.event_id).facts()
-            inner = self.apply(tx, *facts, cause=cause, inline=inline, again=True)
+            inner = self.apply(tx, *facts, cause=cause, inline=inline, again=again)
         except StorageError:
             raise
         except RazorpayHardenedError as error:
@@ -332,12 +349,13 @@ class Ledger:
             tx.settle(row.digest, "quarantined", now, reason=error.code)
             applied.signals.append(EventQuarantined(row.digest, row.event, error.code))
             applied.alarms.append((f"quarantined:{row.digest}", error.code, row.digest))
-            return
-        if inner.parked_under is not None:
-            tx.settle(row.digest, "parked", now, anchor=inner.parked_under)
-            return
-        tx.settle(row.digest, "done", now)
+            return None
         applied.absorb(inner)
+        if inner.parked_under is None:
+            tx.settle(row.digest, "done", now)
+        else:
+            tx.settle(row.digest, "parked", now, anchor=inner.parked_under)
+        return inner.parked_under
 
 
 class _Fired(NamedTuple):

@@ -24,11 +24,13 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from dataclasses import field as made_by
 from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any, Final, Literal, NoReturn, Self
 
 from razorpay_hardened.domain.ids import is_id
+from razorpay_hardened.domain.ours import PREFIX_RULE, Ours, is_marker, is_prefix
 from razorpay_hardened.errors import ConfigError
 from razorpay_hardened.signing.keys import Secret
 
@@ -90,6 +92,10 @@ class Settings:
     money back or leave it to a person. An alarm and ``payment.late`` come in any case."""
     fetch: Literal["never", "doubt", "always"] = "doubt"
     """When a worker asks Razorpay about what a webhook told: where it leaves a doubt, or for each."""
+    our_receipt_prefix: str | None = None
+    """What the receipts of this application's orders begin with, on an account that others use too."""
+    our_notes: Mapping[str, str] = made_by(default_factory=dict)
+    """Notes that mark this application's orders, for the same purpose."""
     trusted_proxies: tuple[str, ...] = ()
     """Networks whose ``X-Forwarded-For`` is believed, such as ``10.0.0.0/8``."""
     trusted_hops: int = 0
@@ -116,6 +122,7 @@ class Settings:
     def __post_init__(self) -> None:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         _refuse([f"{field}: {rule}" for field, rule in _problems(values)])
+        object.__setattr__(self, "our_notes", dict(self.our_notes))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -127,6 +134,13 @@ class Settings:
         del environ  # a traceback that shows locals must not show secrets (FAULTS section 7, configuration)
         _refuse([f"{_variable(field)}: {rule}" for field, rule in (*unreadable, *_problems(values))])
         return cls(**values)
+
+    @property
+    def ours(self) -> Ours | None:
+        """The rule that tells our orders from those of other applications on the account; None where none is set."""
+        if self.our_receipt_prefix is None and not self.our_notes:
+            return None
+        return Ours(self.our_receipt_prefix, self.our_notes)
 
     @property
     def store_label(self) -> str:
@@ -204,6 +218,8 @@ _CHECKS: Final[dict[str, tuple[_Check, str]]] = {
     "surplus": (_one_of("keep", "refund"), "must be 'keep' or 'refund'"),
     "paid_late": (_one_of("fulfil", "refund", "ask"), "must be 'fulfil', 'refund' or 'ask'"),
     "fetch": (_one_of("never", "doubt", "always"), "must be 'never', 'doubt' or 'always'"),
+    "our_receipt_prefix": (lambda value: value is None or is_prefix(value), PREFIX_RULE),
+    "our_notes": (is_marker, "must be a JSON object of at most 10 pairs of text, each of 1 to 255 characters"),
     "trusted_proxies": (_networks, "must be networks such as 10.0.0.0/8, none wider than /8 (IPv6: /16)"),
     "trusted_hops": (_whole(0, 31), "must be a whole number from 0 to 31"),
     "trust_socket": (_one_of(True, False), "must be true or false"),
@@ -338,6 +354,18 @@ def _list(text: str) -> object:
     return tuple(part.strip() for part in text.split(","))
 
 
+def _object(text: str) -> object:
+    """A JSON object that says each key once; a second one would win unseen."""
+
+    def once(pairs: list[tuple[str, object]]) -> object:
+        return dict(pairs) if len({key for key, _ in pairs}) == len(pairs) else text
+
+    try:
+        return json.loads(text, object_pairs_hook=once)
+    except (ValueError, RecursionError):
+        return text
+
+
 # What cannot be read stays text, so that the field's own rule, written once above, refuses it.
 _READERS: Final[dict[str, Callable[[str], object]]] = {
     "key_id": str,
@@ -349,6 +377,8 @@ _READERS: Final[dict[str, Callable[[str], object]]] = {
     "surplus": str,
     "paid_late": str,
     "fetch": str,
+    "our_receipt_prefix": str,
+    "our_notes": _object,
     "trusted_proxies": _list,
     "trusted_hops": _number,
     "trust_socket": _flag,

@@ -112,10 +112,12 @@ class EventParked(Signal):
 
 @dataclass(frozen=True, slots=True)
 class EventIgnored(Signal):
-    """An event of a type that nothing here tracks was stored and set aside."""
+    """An event was stored and set aside. ``reason``: ``untracked``, a type that nothing here tracks; ``foreign``,
+    another application's, by the rule that was set; ``unclaimed``, nobody here has claimed its order in 72 hours."""
 
     digest: str
     event: str
+    reason: str = "untracked"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from razorpay_hardened.checkout._base import Tools
     from razorpay_hardened.client import Client
     from razorpay_hardened.domain.money import Money
+    from razorpay_hardened.domain.ours import Ours
     from razorpay_hardened.domain.plans import PlanCatalog
     from razorpay_hardened.ports.gateway import Gateway
     from razorpay_hardened.ports.store import EffectRow, Store, Switch
@@ -43,6 +44,7 @@ class Razorpay:
     Nothing is opened before it is used, and after a fork each process opens its own. Thread-safe. Explicit arguments
     win over the environment. ``ack`` says when a webhook is answered 200: ``effect`` (once your ``on`` handlers have
     succeeded; needs no worker) or ``stored`` (once everything is durable; a worker calls ``webhooks.process_pending``).
+    ``ours`` tells our orders from those of other applications on the account, in place of the settings' rule.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Razorpay:
         ack: Ack = "effect",
         bus: Bus | None = None,
         retention: RetentionPolicy | None = None,
+        ours: Ours | None = None,
     ) -> None:
         if ack not in ("effect", "stored"):
             raise ConfigError("ack is 'effect' or 'stored'")
@@ -68,6 +71,7 @@ class Razorpay:
         self._plans = plans
         self._ack = ack
         self._policy = retention
+        self.ours = ours if ours is not None else settings.ours
         self._limiter = _limiter(settings, self.signals)
         self._tasks()
         if settings.sources_file is not None:
@@ -87,6 +91,7 @@ class Razorpay:
         ack: Ack = "effect",
         bus: Bus | None = None,
         retention: RetentionPolicy | None = None,
+        ours: Ours | None = None,
     ) -> Self:
         """Wired from environment variables (``os.environ`` by default); see ``settings`` for their names.
 
@@ -94,7 +99,15 @@ class Razorpay:
         """
         settings = Settings.from_env(environ)
         return cls(
-            settings, store=store, client=client, clock=clock, plans=plans, ack=ack, bus=bus, retention=retention
+            settings,
+            store=store,
+            client=client,
+            clock=clock,
+            plans=plans,
+            ack=ack,
+            bus=bus,
+            retention=retention,
+            ours=ours,
         )
 
     def _tasks(self) -> None:
@@ -201,6 +214,7 @@ class Razorpay:
             gateway=lambda: self.client,
             guard=self._guard,
             fetch=self.settings.fetch,
+            ours=self.ours,
         )
 
     @cached_property
@@ -249,6 +263,7 @@ class Razorpay:
             key_id=self.settings.key_id,
             key_secret=self.settings.key_secret,
             inline=self._ack == "effect",
+            ours=self.ours,
         )
 
     @cached_property
@@ -263,6 +278,7 @@ class Razorpay:
             clock=self.clock,
             bus=self.signals,
             inline=self._ack == "effect",
+            ours=self.ours,
         )
 
     @cached_property

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bodies import AMOUNT, Shop, body, life_of, order_id, payment, payment_id, refund
+from bodies import AMOUNT, Shop, body, life_of, order, order_id, payment, payment_id, refund
 from razorpay_hardened import Money, parse_entity
 from razorpay_hardened.errors import OverRefund
 from razorpay_hardened.storage import PostgresStore
@@ -100,6 +100,40 @@ def test_a_redelivery_against_the_drain(store: PostgresStore) -> None:
         )
     check_paid(store)
     assert store.deliveries(states=("parked",)) == []
+
+
+class Foreign:
+    """Razorpay, as far as it says that an order is somebody else's."""
+
+    def __init__(self) -> None:
+        self.orders = self
+
+    def fetch(self, reference: str) -> Any:
+        return parse_entity(order(int(reference[6:]), "paid", receipt="cafe-1"), "order")
+
+
+@pytest.mark.parametrize("proven", [True, False], ids=["by its body", "by asking"])
+def test_foreign_news_against_the_adoption_of_its_order(store: PostgresStore, proven: bool) -> None:
+    """Set aside, asked about and adopted at the same instant, from several sides: in the end it is applied, once."""
+    shop = open_till(store, client=Foreign(), options={"our_receipt_prefix": "shop-", "our_notes": {"app": "shop"}})
+    for number in range(1, RACES + 1):
+        notes = {"app": "cafe"} if proven else {}
+        captured = body("payment.captured", payment=payment(number, "captured", notes=notes))
+        paid = body(
+            "order.paid", payment=payment(number, "captured", notes=notes), order=order(number, "paid", receipt=None)
+        )
+        if not proven:
+            deliver_until_done(shop, captured)
+            shop.clock.advance(16 * 60)
+        at_once(
+            lambda number=number: shop.adopt(number),
+            lambda captured=captured: deliver_until_done(shop, captured),
+            lambda paid=paid: deliver_until_done(shop, paid),
+            lambda: shop.rzp.webhooks.process_pending(),
+            lambda: shop.rzp.webhooks.process_pending(),
+        )
+    check_paid(store)
+    assert {row.state for row in store.deliveries(limit=1000)} == {"done"}
 
 
 class Refunds:

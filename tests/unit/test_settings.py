@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from razorpay_hardened import Ours
 from razorpay_hardened.errors import ConfigError
 from razorpay_hardened.settings import BASE_URL, Settings
 from razorpay_hardened.signing import Secret
@@ -63,6 +64,7 @@ def test_the_least_that_is_needed():
     assert [(slot.name, slot.reveal()) for slot in settings.webhook_secrets] == [("current", HOOK)]
     assert (settings.mode, settings.base_url, settings.store_label) == ("test", BASE_URL, "sqlite:///razorpay.db")
     assert (settings.app, settings.account_id, settings.unknown_order) == (None, None, "park")
+    assert (settings.our_receipt_prefix, settings.our_notes) == (None, {})
     assert (settings.trusted_proxies, settings.source_check) == ((), "off")
     assert (settings.trusted_hops, settings.trust_socket, settings.sources_file) == (0, False, None)
     assert (settings.bad_signature_budget, settings.rate_limit) == (30, None)
@@ -507,3 +509,38 @@ def test_no_secret_in_a_traceback_with_locals(change):
 
     assert len(ours) >= 2
     assert not any(canary in text for canary in CANARIES)
+
+
+# --- the rule that tells ours from theirs -------------------------------------------------------------------------
+
+
+def test_the_rule_of_a_shared_account():
+    """A prefix, notes as JSON, or both; without either there is none."""
+    rule = {"RAZORPAY_OUR_RECEIPT_PREFIX": "shop-", "RAZORPAY_OUR_NOTES": '{"app": "shop"}'}
+
+    assert Settings.from_env(ENV).ours is None
+    assert Settings.from_env({**ENV, **rule}).ours == Ours("shop-", {"app": "shop"})
+    assert Settings.from_env({**ENV, "RAZORPAY_OUR_RECEIPT_PREFIX": "shop-"}).ours == Ours("shop-")
+    assert direct(our_notes={"app": "shop"}).ours == Ours(notes={"app": "shop"})
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("RAZORPAY_OUR_RECEIPT_PREFIX", "a prefix"),
+        ("RAZORPAY_OUR_RECEIPT_PREFIX", "local_"),
+        ("RAZORPAY_OUR_RECEIPT_PREFIX", "fifteen-letters"),
+        ("RAZORPAY_OUR_NOTES", "app=shop"),
+        ("RAZORPAY_OUR_NOTES", '["app"]'),
+        ("RAZORPAY_OUR_NOTES", '{"app": 7}'),
+        ("RAZORPAY_OUR_NOTES", '{"app": ""}'),
+        ("RAZORPAY_OUR_NOTES", '{"app": "shop", "app": "cafe"}'),
+        ("RAZORPAY_OUR_NOTES", "[" * 100_000),
+    ],
+)
+def test_a_rule_that_cannot_tell_is_refused(variable, text):
+    """By its variable, without its value."""
+    (problem,) = problems({**ENV, variable: text})
+
+    assert problem.strip().startswith(f"{variable}: must be")
+    assert text not in problem

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from razorpay_hardened.clock import Clock
 from razorpay_hardened.domain.facts import Cause, Fact
+from razorpay_hardened.domain.ours import Ours
 from razorpay_hardened.domain.plans import PlanCatalog
 from razorpay_hardened.domain.state import OrderState
 from razorpay_hardened.domain.text import fits
@@ -39,6 +40,7 @@ class Tools:
     key_id: str
     key_secret: Secret = field(repr=False)
     inline: bool = True
+    ours: Ours | None = None
 
     def apply(self, *facts: Fact, source: str, actor: str = "system", durable: bool = False) -> Applied:
         """Apply facts in one transaction, and announce them once it has committed.
@@ -68,10 +70,12 @@ class CheckoutOrder:
 
     order: OrderState
     key_id: str
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """What marks our orders and payments on an account that others use, too."""
 
     @property
     def local_id(self) -> str:
-        """Our id of the order: also its receipt at Razorpay."""
+        """Our id of the order. Its receipt at Razorpay is ``order.receipt``: the same, where no prefix is set."""
         return self.order.local_id
 
     @property
@@ -85,14 +89,15 @@ class CheckoutOrder:
     def options(self) -> dict[str, Any]:
         """What Razorpay's checkout.js needs (FACTS section 11): add your name, image and prefill. No secret is in it.
 
-        ``amount`` is subunits.
+        ``amount`` is subunits. ``notes`` are there where a marker is set, so that the payment carries it too.
         """
-        return {
+        options: dict[str, Any] = {
             "key": self.key_id,
             "order_id": self.order_id,
             "amount": self.order.amount,
             "currency": self.order.currency,
         }
+        return {**options, "notes": dict(self.notes)} if self.notes else options
 
 
 def check_owner(owner: object) -> str:

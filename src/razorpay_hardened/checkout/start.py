@@ -1,13 +1,13 @@
 """Starting: our own order is durable before Razorpay is asked for one.
 
-Whatever happens to the request, the row says that it was made, and its receipt (the local id) finds what became of it:
-``outcome_unknown`` and ``remote_failed`` are states, not log lines (DESIGN section 2, idea 4).
+Whatever happens to the request, the row says that it was made, and its receipt (made of the local id) finds what became
+of it: ``outcome_unknown`` and ``remote_failed`` are states, not log lines (DESIGN section 2, idea 4).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from razorpay_hardened.checkout._base import CheckoutOrder, Tools, check_owner, local_id_for, new_local_id
 from razorpay_hardened.domain.entities import Order
@@ -15,6 +15,7 @@ from razorpay_hardened.domain.events import order_fact
 from razorpay_hardened.domain.facts import OrderAsked, OrderRegistered, OrderSetback
 from razorpay_hardened.domain.ids import order_id as checked_order_id
 from razorpay_hardened.domain.money import Money
+from razorpay_hardened.domain.ours import FOREIGN
 from razorpay_hardened.domain.plans import Plan
 from razorpay_hardened.domain.state import OrderState
 from razorpay_hardened.errors import (
@@ -25,6 +26,10 @@ from razorpay_hardened.errors import (
     OutcomeUnknown,
     OwnershipMismatch,
 )
+from razorpay_hardened.ports.store import After, InboxRow
+from razorpay_hardened.ports.unit import transact
+
+_PAGE: Final = 100
 
 __all__ = ["adopt", "register", "start"]
 
@@ -39,14 +44,15 @@ def start(
 ) -> CheckoutOrder:
     """See :meth:`Checkout.start`."""
     wanted = _wanted(tools, plan, amount)
+    marked = notes if tools.ours is None else tools.ours.marked(notes)
     local_id = new_local_id() if key is None else local_id_for("start", check_owner(owner), key)
     again = key is not None and tools.store.order(local_id) is not None
     held = _asked(tools, check_owner(owner), wanted, plan, local_id)
     if held.order_id is None and again:
         held = _look_first(tools, held)
     if held.order_id is None:
-        held = _ask_razorpay(tools, held, notes)
-    return CheckoutOrder(held, tools.key_id)
+        held = _ask_razorpay(tools, held, marked)
+    return CheckoutOrder(held, tools.key_id, {} if tools.ours is None else dict(tools.ours.notes))
 
 
 def _wanted(tools: Tools, plan: str | None, amount: Money | None) -> Plan:
@@ -65,7 +71,7 @@ def _asked(tools: Tools, owner: str, wanted: Plan, plan: str | None, local_id: s
         owner=owner,
         amount=wanted.amount.subunits,
         currency=wanted.amount.currency,
-        receipt=local_id,
+        receipt=local_id if tools.ours is None else tools.ours.receipt_for(local_id),
         plan=plan,
         partial_payment=wanted.partial_payment,
     )
@@ -134,4 +140,23 @@ def adopt(
         raise OwnershipMismatch
     if held.money != amount:
         raise AmountMismatch("the order is on record with another amount")
+    if tools.ours is not None:
+        # After the commit, the outermost one: see Webhooks._look_again, which looks for the order after its own.
+        tools.store.after_commit(lambda: _take_back(tools, checked))
+        held = tools.store.order(checked) or held
     return held
+
+
+def _take_back(tools: Tools, order_id: str) -> None:
+    """Apply what had come of this order while the rule took it for another application's."""
+    after: After | None = None
+    while rows := tools.store.deliveries(states=("ignored",), anchor=order_id, after=after, limit=_PAGE):
+        for row in rows:
+            if row.reason == FOREIGN and row.erased_at is None:
+                _apply_foreign(tools, order_id, row)
+        after = (rows[-1].received_at, rows[-1].digest)
+
+
+def _apply_foreign(tools: Tools, order_id: str, row: InboxRow) -> None:
+    applied = transact(tools.store, lambda tx: tools.ledger.take_back(tx, row, order_id, inline=tools.inline))
+    applied.announce(tools.bus)

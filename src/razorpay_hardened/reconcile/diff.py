@@ -30,6 +30,7 @@ __all__ = [
     "STUCK_ORDER",
     "SURPLUS_PAYMENT",
     "UNBOUND",
+    "UNCLAIMED",
     "UNKNOWN_STATUS",
     "Difference",
     "differences",
@@ -49,7 +50,8 @@ STUCK_ORDER: Final = "stuck_order"
 UNBOUND: Final = "unbound"
 
 KINDS: Final[dict[str, str]] = {
-    MISSING_HERE: "Razorpay has a payment, refund or second order of an order of ours that we do not have",
+    MISSING_HERE: "Razorpay has a payment, refund or second order of an order of ours that we do not have,"
+    " or an order that the rule says is ours",
     MISSING_THERE: "we hold an id that Razorpay, asked for it by id, does not know",
     STATUS: "the statuses differ; noted as `behind` where ours is further (Razorpay's listings lag)",
     AMOUNT: "the amounts differ, and an amount never changes",
@@ -64,6 +66,8 @@ KINDS: Final[dict[str, str]] = {
 
 BEHIND: Final = "behind"
 """Note of a difference where Razorpay shows an earlier state than ours: reported, never written back (FAULTS R4)."""
+UNCLAIMED: Final = "ours by its receipt or notes, and not on record: adopt it"
+"""Note of an order that only a person can bring in: Razorpay does not know whose purchase it is."""
 UNKNOWN_STATUS: Final = "UnknownStatus"
 """Note of a status that this version does not know: no rule says whether it is further or not."""
 
@@ -106,6 +110,8 @@ def differences(case: Case) -> tuple[Difference, ...]:
 def _order(pair: OrderPair) -> Iterator[Difference]:
     here, there = pair.here, pair.there
     if here is None:
+        if there is not None:
+            yield Difference(MISSING_HERE, "order", there.id, None, _says(there), note=UNCLAIMED)
         return
     if there is None:
         if here.order_id is None and here.closed_at is not None:

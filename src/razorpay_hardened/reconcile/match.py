@@ -12,9 +12,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from razorpay_hardened.clock import Clock
+from razorpay_hardened.domain.ours import Ours, Whose
 from razorpay_hardened.domain.state import OrderState, PaymentState, RefundState
 from razorpay_hardened.errors import ApiBadRequest
 from razorpay_hardened.ports.gateway import Gateway
+from razorpay_hardened.ports.receipts import local_order
 from razorpay_hardened.ports.store import Reader
 from razorpay_hardened.reconcile.case import Case, OrderPair, Pair, PaymentPair, RefundPair
 from razorpay_hardened.reconcile.diff import refunded_there
@@ -49,16 +51,22 @@ class _Open:
     refunds: dict[str, RefundPair] = field(default_factory=dict)
 
 
-def match(slice_: Slice, store: Reader, gateway: Gateway, clock: Clock) -> Matched:
-    """The cases of ``slice_``, each with its details, in order of their anchors. Raises the gateway's errors."""
-    return _Matcher(store, gateway, clock).match(slice_)
+def match(slice_: Slice, store: Reader, gateway: Gateway, clock: Clock, ours: Ours | None = None) -> Matched:
+    """The cases of ``slice_``, each with its details, in order of their anchors. Raises the gateway's errors.
+
+    What is on record here is ours; ``ours`` says it of the rest. Without that rule, an order that is not on record is
+    somebody else's, and a payment without an order is ours.
+    """
+    return _Matcher(store, gateway, clock, ours).match(slice_)
 
 
 class _Matcher:
-    def __init__(self, store: Reader, gateway: Gateway, clock: Clock) -> None:
+    def __init__(self, store: Reader, gateway: Gateway, clock: Clock, ours: Ours | None) -> None:
         self._store = store
         self._gateway = gateway
         self._clock = clock
+        self._ours = ours
+        self._listed: dict[str, Order] = {}
         self._open: dict[str, _Open] = {}
         self._known: dict[str, OrderState | None] = {}
         self._payments_listed: dict[str, Payment] = {}
@@ -87,8 +95,11 @@ class _Matcher:
         paired: set[str] = set()
         for there in both.there:
             self._result.examined += 1
-            here = self._order(there.id) or self._by_receipt(there.receipt)
-            if here is None:
+            self._listed[there.id] = there
+            here = self._order(there.id) or local_order(self._store, there.receipt)
+            if here is None and self._whose(there) == "ours":
+                self._case(there.id).order = Pair(None, there)
+            elif here is None:
                 self._foreign("order")
             elif here.order_id is not None or self._is_stuck(here):
                 self._case(there.id).order = Pair(here, there)
@@ -117,10 +128,9 @@ class _Matcher:
             self._known[order_id] = found if found is not None and found.order_id == order_id else None
         return self._known[order_id]
 
-    def _by_receipt(self, receipt: str | None) -> OrderState | None:
-        """The receipt rule: an order is ours when its receipt is the local id of one of ours."""
-        found = self._store.order(receipt) if receipt else None
-        return found if found is not None and found.local_id == receipt else None
+    def _whose(self, entity: Order | Payment, order: Order | None = None) -> Whose:
+        """What the rule says of what is not on record here."""
+        return "unknown" if self._ours is None else self._ours.whose_payment(entity, order)
 
     # --- payments
 
@@ -145,8 +155,10 @@ class _Matcher:
         if here is not None:
             return here.anchor
         if there.order_id is None:
-            return there.id
-        return there.order_id if self._order(there.order_id) is not None else None
+            return None if self._whose(there) == "theirs" else there.id
+        if self._order(there.order_id) is not None:
+            return there.order_id
+        return there.order_id if self._whose(there, self._listed.get(there.order_id)) == "ours" else None
 
     # --- refunds
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from razorpay_hardened.clock import Clock, from_unix, to_unix
+from razorpay_hardened.domain.ours import Ours
 from razorpay_hardened.errors import FieldInvalid, ReconcileBusy, StorageError
 from razorpay_hardened.ledger import Ledger
 from razorpay_hardened.ports.gateway import Gateway
@@ -38,7 +39,8 @@ class Reconciler:
 
     ``inline`` false leaves effects to a worker, as it does for webhooks. ``settle`` keeps the youngest rows out of a
     run that has no ``until``. By default it is nothing: a row whose webhook is still on its way is repaired by the very
-    call that the webhook will make, and then the webhook changes nothing.
+    call that the webhook will make, and then the webhook changes nothing. ``ours`` is the rule that tells our orders
+    from those of other applications on the account: theirs are counted and left alone, ours that are missing are found.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Reconciler:
         bus: Bus,
         inline: bool = True,
         settle: timedelta = timedelta(0),
+        ours: Ours | None = None,
     ) -> None:
         self._store = store
         self._gateway = gateway
@@ -59,6 +62,7 @@ class Reconciler:
         self._bus = bus
         self._inline = inline
         self._settle = settle
+        self._ours = ours
 
     def run(
         self,
@@ -146,6 +150,7 @@ class _Work:
         self._store = reconciler._store
         self._gateway = reconciler._gateway
         self._clock = reconciler._clock
+        self._ours = reconciler._ours
         self._run = run
         self._limit = limit
         self._repair = repair
@@ -221,7 +226,7 @@ class _Work:
 
     def _do(self, slice_: Slice) -> list[Finding]:
         """Everything about one slice; gives the findings that are not stored yet."""
-        matched = match(slice_, self._store, self._gateway, self._clock)
+        matched = match(slice_, self._store, self._gateway, self._clock, self._ours)
         fresh: list[Finding] = []
         for case in matched.cases:
             found = differences(case)

@@ -7,30 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from razorpay_hardened.clock import Clock
-from razorpay_hardened.domain.events import order_fact, payment_fact, read_event
-from razorpay_hardened.domain.facts import Cause, Fact, OrderRegistered
-from razorpay_hardened.domain.ids import order_id, payment_id
+from razorpay_hardened.domain.events import read_event
+from razorpay_hardened.domain.facts import Cause
+from razorpay_hardened.domain.ours import FOREIGN
 from razorpay_hardened.effects import Attempt, Relay, misuse
 from razorpay_hardened.effects.change import delivery_of
 from razorpay_hardened.effects.inline import HandlerMisuse
 from razorpay_hardened.effects.pause import seen
-from razorpay_hardened.errors import ApiBadRequest, ApiError, EventUnknown
+from razorpay_hardened.errors import EventUnknown
 from razorpay_hardened.ledger import Applied, Ledger
 from razorpay_hardened.ports.gateway import Gateway
 from razorpay_hardened.ports.store import EffectRow, InboxRow, Store, Touches, Transaction
 from razorpay_hardened.ports.unit import transact
 from razorpay_hardened.signals import Bus
+from razorpay_hardened.webhooks.parked import Parked, lock
+from razorpay_hardened.webhooks.sift import Sifter, filed_under
 
 __all__ = ["Drained", "Pending", "PendingWork"]
-
-FETCH_AFTER: Final = timedelta(minutes=15)
-"""How long a parked event waits for us before Razorpay is asked what its order is."""
-IGNORE_AFTER: Final = timedelta(hours=72)
-"""How long it waits at all: late authorisation ends within three days (FACTS section 9)."""
 
 _OF_ONE_ORDER: Final = 100
 """More effects than one order has."""
@@ -80,6 +77,7 @@ class Pending:
         bus: Bus,
         ack: str,
         gateway: Callable[[], Gateway] | None,
+        sifter: Sifter,
     ) -> None:
         self._store = store
         self._ledger = ledger
@@ -87,14 +85,15 @@ class Pending:
         self._clock = clock
         self._bus = bus
         self._redelivered = ack == "effect"
-        self._gateway = gateway
+        self._sifter = sifter
+        self._parked = Parked(store, ledger, clock=clock, bus=bus, gateway=gateway, ours=sifter.ours)
 
     def run(self, limit: int) -> PendingWork:
         """Up to ``limit`` anchors with waiting inline effects, ``limit`` later effects, ``limit`` parked events."""
         paused = self._paused()
         retried, failed = (0, 0) if paused else self._retry_inline(limit)
         attempts = [] if paused else self._relay.run(limit=limit)
-        drained, ignored = self._look_at_parked(limit)
+        drained, ignored = self._parked.look(limit)
         failed += _failures(attempts)
         return PendingWork(retried, len(attempts), failed, drained, ignored, paused)
 
@@ -168,70 +167,6 @@ class Pending:
             attempt = misuse.record(self._store, error, redelivered=self._redelivered)
             return Applied(anchors=(anchor,), attempts=[] if attempt is None else [attempt])
 
-    # --- parked events
-
-    def _look_at_parked(self, limit: int) -> tuple[int, int]:
-        drained = ignored = 0
-        for row in self._store.deliveries(states=("parked",), limit=limit):
-            age = self._clock.now() - row.received_at
-            told = self._ask(row) if age >= FETCH_AFTER else ()
-            after = self._settle_parked(row, told, give_up=age >= IGNORE_AFTER)
-            drained += after == "done"
-            ignored += after == "ignored"
-        return drained, ignored
-
-    def _settle_parked(self, row: InboxRow, told: tuple[Fact, ...], *, give_up: bool) -> str | None:
-        cause = Cause("api", self._clock.now(), "process_pending")
-
-        def work(tx: Transaction) -> Applied:
-            self._lock(tx, row, told)
-            # What it waits for becomes known, and what is parked for that is drained with it.
-            applied = self._ledger.apply(tx, *told, cause=cause) if told else Applied()
-            for parked in tx.parked([row.anchor or row.digest]):
-                if parked.digest == row.digest:
-                    self._drain(tx, parked, applied, give_up=give_up)
-            return applied
-
-        applied = transact(self._store, work, durable=True)
-        applied.announce(self._bus)
-        return self._store.inbox_state(row.digest)
-
-    def _lock(self, tx: Transaction, row: InboxRow, told: tuple[Fact, ...] = ()) -> None:
-        """Take every anchor that this is about, in the order in which everybody does, before the delivery's own row.
-
-        Whoever registers the order holds the anchor and wants the row: the other way round is a deadlock.
-        """
-        facts = (*told, *read_event(row.body, row.event_id).facts())
-        anchors = {*self._ledger.touches(facts).anchors, *((row.anchor,) if row.anchor else ())}
-        tx.load(Touches(tuple(sorted(anchors))))
-
-    def _drain(self, tx: Transaction, row: InboxRow, applied: Applied, *, give_up: bool) -> None:
-        drained = self._ledger.drain(tx, row)
-        applied.absorb(drained)
-        if give_up and not drained.anchors:
-            tx.settle(row.digest, "ignored", self._clock.now(), reason="its order is not ours")
-
-    def _ask(self, row: InboxRow) -> tuple[Fact, ...]:
-        """What Razorpay says of the order or payment that a parked event waits for, if that makes it ours.
-
-        The receipt rule: an order is ours when its receipt is that of a local order which has no Razorpay id yet.
-        """
-        if self._gateway is None or row.anchor is None:
-            return ()
-        try:
-            if row.anchor.startswith("pay_"):
-                return (payment_fact(self._gateway().payments.fetch(payment_id(row.anchor))),)
-            order = self._gateway().orders.fetch(order_id(row.anchor))
-        except ApiBadRequest:
-            return ()  # Razorpay does not know it either
-        except ApiError as error:
-            self._bus.alarm("parked_fetch", error.code, "parked events could not be looked up; they stay parked")
-            return ()
-        ours = self._store.order(order.receipt) if order.receipt else None
-        if ours is None or ours.order_id is not None:
-            return ()
-        return (OrderRegistered(ours.local_id, order.id), order_fact(order))
-
     # --- replay
 
     def given_up(self, row: InboxRow) -> list[EffectRow]:
@@ -282,14 +217,24 @@ class Pending:
         if not any(delivery_of(one) == digest for one in unfinished):
             transact(self._store, lambda tx: tx.settle(digest, "done", self._clock.now()))
 
-    def reapply(self, tx: Transaction, row: InboxRow, given_up: list[EffectRow], cause: Cause) -> Applied:
-        """Apply a stored delivery once more; it ends ``done``, ``waiting`` or ``parked``, or this raises."""
+    def foreign(self, row: InboxRow) -> str | None:
+        """What a stored delivery is filed under, if it is another application's: to be asked before a transaction."""
+        event = read_event(row.body, row.event_id)
+        return filed_under(event) if self._sifter.whose(event) == "theirs" else None
+
+    def reapply(
+        self, tx: Transaction, row: InboxRow, given_up: list[EffectRow], cause: Cause, foreign: str | None = None
+    ) -> Applied:
+        """Apply a stored delivery once more; it ends ``done``, ``waiting``, ``parked``, ``ignored``, or this raises."""
         facts = read_event(row.body, row.event_id).facts()
         now = self._clock.now()
         if not facts:
             tx.settle(row.digest, "ignored", now)
             return Applied()
-        self._lock(tx, row)
+        if foreign is not None and row.state in ("ignored", "parked", "quarantined"):
+            tx.settle(row.digest, "ignored", now, anchor=foreign, reason=FOREIGN)
+            return Applied()
+        lock(tx, self._ledger, [row])
         for effect in given_up:
             tx.finish_effect(effect, "waiting", attempts=0, due_at=now)
         applied = self._ledger.apply(tx, *facts, cause=cause)

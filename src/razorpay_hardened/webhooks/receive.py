@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from razorpay_hardened.clock import Clock, SystemClock
 from razorpay_hardened.domain.events import WebhookEvent
-from razorpay_hardened.domain.facts import Cause, EntityFact, Fact
+from razorpay_hardened.domain.facts import Cause, EntityFact, Fact, PaymentFact, RefundFact
+from razorpay_hardened.domain.ours import FOREIGN, Ours, Whose
 from razorpay_hardened.domain.privacy import subjects_of
 from razorpay_hardened.domain.state import EntityState, PaymentState, RefundState
 from razorpay_hardened.effects import Relay, misuse
@@ -53,6 +54,7 @@ from razorpay_hardened.webhooks._twins import InWork
 from razorpay_hardened.webhooks.guard import Guard, event_id_in
 from razorpay_hardened.webhooks.parse import parse_event
 from razorpay_hardened.webhooks.pending import Drained, Pending, PendingWork
+from razorpay_hardened.webhooks.sift import Sifter, filed_under
 from razorpay_hardened.webhooks.truth import Fetch, Truth
 
 if TYPE_CHECKING:
@@ -93,6 +95,8 @@ class _Outcome(NamedTuple):
     begun: float = 0.0
     conflict: str | None = None
     """The event id that another body has, too."""
+    foreign: str | None = None
+    """What it was filed under, as another application's."""
 
 
 class _Usable(NamedTuple):
@@ -101,6 +105,7 @@ class _Usable(NamedTuple):
     digest: str
     event: WebhookEvent
     facts: tuple[Fact, ...]
+    whose: Whose
     delivery: Delivery
 
 
@@ -121,6 +126,7 @@ class Webhooks:
         gateway: Callable[[], Gateway] | None = None,
         guard: Guard | None = None,
         fetch: Fetch = "never",
+        ours: Ours | None = None,
     ) -> None:
         self._store = store
         self._ledger = ledger
@@ -134,7 +140,10 @@ class Webhooks:
         self._twins = InWork()
         self._fetch = fetch
         self._truth = Truth(store, ledger, clock=clock, bus=bus, gateway=gateway, inline=self._inline)
-        self._pending = Pending(store, ledger, relay, clock=clock, bus=bus, ack=ack, gateway=gateway)
+        self._sifter = Sifter(store, ours)
+        self._pending = Pending(
+            store, ledger, relay, clock=clock, bus=bus, ack=ack, gateway=gateway, sifter=self._sifter
+        )
 
     def handle(self, request: Request) -> Reply:
         """Answer one delivery. Raises only what is not an ``Exception``, or what a handler's ``SystemExit`` is.
@@ -336,7 +345,10 @@ class Webhooks:
         if row.state == "done" and not given_up and not force:
             return Replayed(row.state, row.state)
         cause = self._cause(row.event, row.event_id, row.digest, actor="replay")
-        applied = transact(self._store, lambda tx: self._pending.reapply(tx, row, given_up, cause), durable=True)
+        foreign = self._pending.foreign(row)
+        applied = transact(
+            self._store, lambda tx: self._pending.reapply(tx, row, given_up, cause, foreign), durable=True
+        )
         applied.announce(self._bus)
         self._run_after()
         after = self._store.inbox_state(row.digest)
@@ -383,14 +395,18 @@ class Webhooks:
         except StorageError:
             raise
         except RazorpayHardenedError as error:
-            return self._quarantine_only(body, event_id, error, event)
+            if event is None or self._sifter.whose(event) != "theirs":
+                return self._quarantine_only(body, event_id, error, event)
+            facts = ()  # a contradiction in another application's news is none of ours
+        whose = self._sifter.whose(event)
+        ahead = Touches(()) if whose == "theirs" else self._ledger.touches(facts)  # theirs leaves no anchor
         self._bus.emit(EventReceived(event.name, event_id, body.digest, self._clock.now()))
         delivery = self._delivery(body, event.name, event_id, event.created_at)
 
         def work(tx: Transaction) -> _Outcome:
-            claim = tx.claim(delivery, self._ledger.touches(facts))
+            claim = tx.claim(delivery, ahead)
             if claim.state == "new":
-                outcome = self._first(tx, event, facts, body.digest)
+                outcome = self._first(tx, event, facts, body.digest, whose)
             elif claim.state == "waiting" and claim.anchor is not None:
                 outcome = self._again(tx, event, facts, body.digest, claim.anchor)
             else:
@@ -457,7 +473,9 @@ class Webhooks:
                 event = self._parse(body, event_id)
                 facts = event.facts()
                 if not any(isinstance(fact, EntityFact) for fact in facts):  # other entities go one by one
-                    usable.append(_Usable(body.digest, event, facts, self._received(body, event)))
+                    whose = self._sifter.whose(event)
+                    usable.append(_Usable(body.digest, event, facts, whose, self._received(body, event)))
+        usable = _settled_apart(usable)
         with self._twins.those_free([one.digest for one in usable]) as free:
             usable = [one for one in usable if one.digest in free]
             if len(usable) < 2:
@@ -478,7 +496,9 @@ class Webhooks:
         news: list[tuple[_Usable, Told]] = []
         outcomes: dict[str, _Outcome] = {}
         for one, claim in zip(usable, claims, strict=True):
-            if claim.state == "new" and one.facts:
+            if claim.state == "new" and one.whose == "theirs":
+                outcomes[one.digest] = self._foreign(tx, one.event, one.digest)
+            elif claim.state == "new" and one.facts:
                 cause = self._cause(one.event.name, one.event.id, one.digest)
                 news.append((one, Told(one.facts, cause)))
             elif claim.state == "new":
@@ -520,13 +540,18 @@ class Webhooks:
             raise AccountMismatch
         return event
 
-    def _first(self, tx: Transaction, event: WebhookEvent, facts: tuple[Fact, ...], digest: str) -> _Outcome:
+    def _first(
+        self, tx: Transaction, event: WebhookEvent, facts: tuple[Fact, ...], digest: str, whose: Whose
+    ) -> _Outcome:
+        if whose == "theirs":
+            return self._foreign(tx, event, digest)
         if not facts:
             return self._ignored(tx, event, digest)
         cause = self._cause(event.name, event.id, digest)
         result: Applied | RazorpayHardenedError
         try:
-            result = self._ledger.apply(tx, *facts, cause=cause, inline=self._inline)
+            back = self._sifter.holds_back(whose)
+            result = self._ledger.apply(tx, *facts, cause=cause, inline=self._inline, again=back)
         except StorageError:
             raise
         except RazorpayHardenedError as error:
@@ -544,6 +569,12 @@ class Webhooks:
     def _ignored(self, tx: Transaction, event: WebhookEvent, digest: str) -> _Outcome:
         tx.settle(digest, "ignored", self._clock.now())
         return _Outcome(200, "ignored", (EventIgnored(digest, event.name[:64]),))
+
+    def _foreign(self, tx: Transaction, event: WebhookEvent, digest: str) -> _Outcome:
+        """News of another application on this account: kept, filed under what it is about, and left alone."""
+        anchor = filed_under(event)
+        tx.settle(digest, "ignored", self._clock.now(), anchor=anchor, reason=FOREIGN)
+        return _Outcome(200, "ignored", (EventIgnored(digest, event.name[:64], FOREIGN),), foreign=anchor)
 
     def _settled(
         self, tx: Transaction, event: WebhookEvent, digest: str, result: Applied | RazorpayHardenedError, cause: Cause
@@ -672,6 +703,20 @@ class Webhooks:
             self._run_after()
         for outcome in applied:
             self._processed(outcome)
+        for outcome in outcomes:
+            if outcome.foreign is not None:
+                self._look_again(outcome.digest, outcome.foreign)
+
+    def _look_again(self, digest: str, anchor: str) -> None:
+        """Foreign news takes no lock, so its order may have been adopted since we looked. ``adopt`` looks for foreign
+        news after its commit, and this after ours: whoever is later sees the other."""
+        with self._telling("foreign news of an order that was just adopted could not be applied"):
+            if not anchor.startswith("order_") or self._store.order(anchor) is None:
+                return
+            row = self._store.delivery(digest)
+            if row is not None and row.state == "ignored":
+                work = transact(self._store, lambda tx: self._ledger.take_back(tx, row, anchor, inline=self._inline))
+                work.announce(self._bus)
 
     def _run_after(self) -> None:
         """Without a worker, ``after`` effects get their first attempt here, and late ones of other orders theirs."""
@@ -695,6 +740,22 @@ class Webhooks:
 
     def _cause(self, event: str | None, event_id: str | None, digest: str, actor: str = "razorpay") -> Cause:
         return Cause("webhook", self._clock.now(), actor, event, event_id, digest)
+
+
+def _settled_apart(usable: list[_Usable]) -> list[_Usable]:
+    """Without foreign news of a payment that earlier news in this batch may bring on record: that comes afterwards."""
+    if all(one.whose != "theirs" for one in usable):
+        return usable
+    kept: list[_Usable] = []
+    coming: set[str] = set()
+    for one in usable:
+        payments = {fact.payment_id for fact in one.facts if isinstance(fact, (PaymentFact, RefundFact))}
+        if one.whose != "theirs":
+            coming |= payments
+        elif not coming.isdisjoint(payments):
+            continue
+        kept.append(one)
+    return kept
 
 
 def _duplicate(digest: str, event_id: str | None, state: str) -> _Outcome:
