@@ -66,7 +66,7 @@ coverage: $(STAMP)
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest tests/unit -m "not campaign" -q
 	@$(BIN)/coverage combine -q
-	@$(BIN)/coverage report --include '*/domain/*,*/signing/*,*/ledger.py' --fail-under 100
+	@$(BIN)/coverage report --include '*/domain/*,*/signing/*,*/ledger.py,*/effects/*,*/webhooks/*' --fail-under 100
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo-report*.html

@@ -85,34 +85,45 @@ def claims_first(store: Any) -> Any:
 
 
 class _Looked(Exception):
-    """Ends the look of :func:`looks_first`."""
+    """Ends the look of :func:`_in_two_steps`."""
 
 
 def looks_first(store: Any) -> Any:
-    """Check, then insert: claim and state are read in one transaction, and acted on in the next one.
+    """Check, then insert: a delivery's claim and state are read in one transaction, and acted on in the next one.
 
     What the tables refuse by then is overlooked, as where nobody gave them constraints.
     """
+    return _in_two_steps(store, callbacks_too=False)
 
+
+def reads_before_it_locks(store: Any) -> Any:
+    """The same for whoever has news of an order: the checkout callback as the webhook."""
+    return _in_two_steps(store, callbacks_too=True)
+
+
+def _in_two_steps(store: Any, *, callbacks_too: bool) -> Any:
     @contextmanager
     def transaction(**chosen: Any) -> Iterator[Any]:
         with ExitStack() as stack:
             look = ExitStack()
             stack.push(look)
-            shown = _Altered(look.enter_context(store.transaction()))
+            shown = _Altered(look.enter_context(store.transaction(**chosen)))
             claims: list[Any] = []
+            looking = [True]
 
             def claim(*delivery: Any) -> Any:
                 claims.append(delivery)
                 return shown._inner.claim(*delivery)
 
             def write(batch: Batch, **_: Any) -> list[EffectRow]:
-                if not claims:
+                if not looking or not (claims or callbacks_too):
                     return shown._inner.write(batch)  # type: ignore[no-any-return]
+                looking.clear()
                 look.__exit__(_Looked, _Looked(), None)
                 look.pop_all()
-                shown._inner = stack.enter_context(store.transaction())
-                shown._inner.claim(*claims.pop())
+                shown._inner = stack.enter_context(store.transaction(**chosen))
+                for delivery in claims:
+                    shown._inner.claim(*delivery)
                 return _overlooking(store, shown._inner, batch)
 
             shown.claim, shown.write = claim, write

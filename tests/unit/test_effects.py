@@ -48,6 +48,16 @@ def test_a_handler_is_named_after_its_function_unless_told() -> None:
     assert registry.names() == sorted(names)
 
 
+@pytest.mark.parametrize("name", ["x" * 201, "razorpay_hardened.fetch"])
+def test_a_name_that_cannot_be_kept_or_is_taken_by_us(name: str) -> None:
+    """Too long for the effect's row, or one of this package's own: refused, and nothing is registered."""
+    registry = Registry()
+    with pytest.raises(ConfigError, match="name"):
+        registry.on("order.paid", name=name)(lambda change, tx: None)
+    assert registry.names() == []
+    registry.on("order.paid", name="x" * 200)(lambda change, tx: None)
+
+
 def test_a_callable_object_is_named_after_its_class() -> None:
     """Anything that can be called can be a handler."""
 

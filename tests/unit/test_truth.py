@@ -189,3 +189,17 @@ def test_what_cannot_be_read_at_all_is_no_doubt(make: Make) -> None:
     assert desk.rzp.webhooks.handle(signed(desk, raw)).status == 200
     assert [row.state for row in desk.store.deliveries()] == ["quarantined"]
     assert desk.store.effects() == []
+
+
+def test_what_retention_took_meanwhile_is_not_asked_about(make: Make) -> None:
+    """No worker came for three months: the body has gone by then, and with it the question."""
+    desk = make()
+    desk.rzp.webhooks.handle(riddle(desk, desk.bought()))
+    desk.later(91 * 86_400)
+    desk.rzp.retention.apply()
+    (row,) = [row for row in desk.store.deliveries() if row.erased_at is not None]
+    assert row.state == "done"
+    asked(desk)
+    desk.rzp.webhooks.process_pending()
+    assert (asked(desk), doubts(desk)) == ([], [])
+    assert desk.store.effects(states=("waiting", "leased", "dead")) == []

@@ -110,7 +110,7 @@ class Diagnosis:
         if not self._body:
             yield "the body is empty: something read it before (in Django, request.POST does)"
         for what, body in _body_variants(self._body):
-            if any(_same(secret.tag(body), self._presented) for secret in self._all_keys()):
+            if body != self._body and any(_same(secret.tag(body), self._presented) for secret in self._all_keys()):
                 yield f"the tag is that of the body {what}: pass on the bytes as they came"
 
     def _all_keys(self) -> tuple[Secret, ...]:

@@ -392,8 +392,6 @@ class Webhooks:
         try:
             event = self._parse(body, event_id)
             facts = event.facts()
-        except StorageError:
-            raise
         except RazorpayHardenedError as error:
             if event is None or self._sifter.whose(event) != "theirs":
                 return self._quarantine_only(body, event_id, error, event)
@@ -728,9 +726,10 @@ class Webhooks:
 
     def _processed(self, outcome: _Outcome) -> None:
         event, applied, begun = outcome.event, outcome.applied, outcome.begun
-        if event is not None and applied is not None:
-            fired = tuple(one.name for one in applied.milestones)
-            self._bus.emit(EventProcessed(outcome.digest, event.name, fired, self._clock.monotonic() - begun))
+        assert event is not None  # what could be applied could be read
+        assert applied is not None
+        fired = tuple(one.name for one in applied.milestones)
+        self._bus.emit(EventProcessed(outcome.digest, event.name, fired, self._clock.monotonic() - begun))
 
     def _rejected(self, request: Request, reason: str) -> None:
         self._bus.emit(EventRejected(reason, len(request.body), request.remote_addr))
