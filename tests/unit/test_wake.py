@@ -57,7 +57,7 @@ def broker() -> Broker:
 
 @pytest.fixture
 def wake(shop: Shop, broker: Broker) -> Iterator[Wake]:
-    made = Wake(shop.rzp.signals, "a-queue", broker, gap_s=GAP_S)
+    made = Wake(shop.rzp.signals, "a-queue", broker, clock=shop.clock, gap_s=GAP_S)
     yield made
     for _ in range(3):
         broker.takes()
@@ -65,8 +65,9 @@ def wake(shop: Shop, broker: Broker) -> Iterator[Wake]:
 
 
 def test_news_sends_one_job(shop: Shop, wake: Wake, broker: Broker) -> None:
-    """A delivery that fired something; what came before and what is nobody's sends none."""
+    """A delivery that fired something. A new order, what came before, and what is nobody's send none."""
     shop.adopt(1)
+    assert wake._thread is None
     shop.deliver(life_of(1)["order.paid"])
     broker.is_asked()
     broker.takes()
@@ -94,7 +95,7 @@ def test_much_news_shares_a_job(shop: Shop, wake: Wake, broker: Broker) -> None:
 
 
 def test_a_broker_that_is_down_changes_no_answer(shop: Shop, wake: Wake, broker: Broker) -> None:
-    """200 all the same, one alarm without the error's text, and another try; then the job is sent."""
+    """200 all the same, one alarm an hour without the error's text, and another try; then the job is sent."""
     shop.adopt(1)
     assert shop.deliver(life_of(1)["order.paid"]) == 200
     for _ in range(2):
@@ -106,7 +107,7 @@ def test_a_broker_that_is_down_changes_no_answer(shop: Shop, wake: Wake, broker:
     broker.is_asked()
     assert broker.sent == 1
     assert shop.told(Alarm) == [
-        Alarm("queue:a-queue", "ConnectionError", "no job could be queued; the schedule is left")
+        Alarm("queue:a-queue:2026-03-02T10", "ConnectionError", "no job could be queued; the schedule is left")
     ]
     assert shop.rzp.work(housekeeping=False).pending.ran == 1
 
@@ -120,7 +121,7 @@ def test_it_can_be_sent_in_this_thread(wake: Wake, broker: Broker) -> None:
 
 def test_a_closed_one_sends_nothing(shop: Shop, broker: Broker) -> None:
     """And leaves no thread behind."""
-    wake = Wake(shop.rzp.signals, "closing", broker, gap_s=3600)
+    wake = Wake(shop.rzp.signals, "closing", broker, clock=shop.clock, gap_s=3600)
     wake.ring()
     broker.is_asked()
     broker.takes()
@@ -131,8 +132,25 @@ def test_a_closed_one_sends_nothing(shop: Shop, broker: Broker) -> None:
     wake.ring()
     assert broker.sent == 1
     assert "wake closing" not in {thread.name for thread in threading.enumerate()}
-    unused = Wake(shop.rzp.signals, "unused", broker)
+    unused = Wake(shop.rzp.signals, "unused", broker, clock=shop.clock)
     unused.close()
+
+
+def test_a_process_without_room_for_a_thread_tries_again(
+    shop: Shop, wake: Wake, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The webhook has its 200, and the next news starts the thread."""
+
+    def full(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    for number in (1, 2):
+        shop.adopt(number)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", full)
+        assert shop.deliver(life_of(1)["order.paid"]) == 200
+    assert shop.deliver(life_of(2)["order.paid"]) == 200
+    broker.is_asked()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
@@ -163,4 +181,4 @@ def test_a_forked_process_has_a_thread_of_its_own(wake: Wake, broker: Broker) ->
 def test_a_gap_is_above_zero(shop: Shop) -> None:
     """A broker that is down would be asked without a pause."""
     with pytest.raises(ConfigError):
-        Wake(shop.rzp.signals, "a-queue", lambda: None, gap_s=0)
+        Wake(shop.rzp.signals, "a-queue", lambda: None, clock=shop.clock, gap_s=0)

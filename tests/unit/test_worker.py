@@ -13,7 +13,7 @@ import pytest
 from bodies import Shop, body, life_of, order_id, payment
 from razorpay_hardened import Client, MemoryStore, Money, RetryAfter, Worked, Worker
 from razorpay_hardened.emulator import Emulator
-from razorpay_hardened.errors import ConfigError, OutcomeUnknown, StorageUnavailable
+from razorpay_hardened.errors import AuditBroken, ConfigError, OutcomeUnknown, StorageUnavailable
 from razorpay_hardened.signals import Alarm
 from razorpay_hardened.storage import SQLiteStore
 from razorpay_hardened.worker import Stop
@@ -247,6 +247,17 @@ def test_a_chore_stays_due_where_the_store_fails(shop: Shop) -> None:
     with pytest.raises(StorageUnavailable):
         shop.rzp.work()
     assert shop.rzp.work().chores == ("look",)
+
+
+def test_a_chore_that_finds_the_audit_broken_does_not_stop_the_worker(shop: Shop) -> None:
+    """That is an error of the store as well, but waiting would not mend it: an alarm, and effects go on."""
+
+    @shop.rzp.every(60, name="seal")
+    def seal() -> None:
+        raise AuditBroken("run audit verify")
+
+    assert shop.rzp.work().chores_failed == ("seal",)
+    assert [alarm.reason for alarm in shop.told(Alarm)] == ["AuditBroken"]
 
 
 def test_two_chores_of_one_name_are_refused(shop: Shop) -> None:

@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Callable
 from typing import Final
 
+from razorpay_hardened.clock import Clock
 from razorpay_hardened.errors import ConfigError
 from razorpay_hardened.signals import Bus, EventProcessed, Signal, StatusChanged
 
@@ -29,13 +30,15 @@ class Wake:
     needed, and anew in a process that was forked.
     """
 
-    def __init__(self, bus: Bus, name: str, send: Callable[[], object], *, gap_s: float = GAP_S) -> None:
+    def __init__(self, bus: Bus, name: str, send: Callable[[], object], *, clock: Clock, gap_s: float = GAP_S) -> None:
         if gap_s <= 0:
             raise ConfigError("gap_s is a number of seconds above zero")
         self._bus = bus
         self._name = name
         self._send = send
+        self._clock = clock
         self._gap_s = gap_s
+        self._ended = False
         self._forget()
         self._unsubscribe = bus.subscribe(self._on_news, EventProcessed, StatusChanged)
         if hasattr(os, "register_at_fork"):
@@ -50,7 +53,11 @@ class Wake:
         self._thread: threading.Thread | None = None
 
     def _on_news(self, signal: Signal) -> None:
-        if not isinstance(signal, EventProcessed) or signal.milestones:
+        if isinstance(signal, EventProcessed):
+            wakes = bool(signal.milestones)
+        else:  # an order that was made, or tried in vain, gives nobody anything to do
+            wakes = isinstance(signal, StatusChanged) and (signal.kind != "order" or signal.after == "paid")
+        if wakes:
             self.ring()
 
     def ring(self) -> None:
@@ -61,16 +68,18 @@ class Wake:
 
     def _start(self) -> None:
         with self._lock:
-            if self._thread is None and not self._closed.is_set():
-                self._thread = threading.Thread(target=self._serve, name=f"wake {self._name}", daemon=True)
-                self._thread.start()
+            if self._thread is None and not self._ended:
+                thread = threading.Thread(target=self._serve, name=f"wake {self._name}", daemon=True)
+                thread.start()  # where there can be no more threads now, the next news tries again
+                self._thread = thread
 
     def now(self) -> bool:
         """Send a job in this thread; gives whether the broker took it."""
         try:
             self._send()
         except Exception as error:  # noqa: BLE001 - the broker's library raises what it likes, and nothing is lost
-            self._bus.alarm(f"queue:{self._name}", type(error).__name__, "no job could be queued; the schedule is left")
+            key = f"queue:{self._name}:{self._clock.now():%Y-%m-%dT%H}"
+            self._bus.alarm(key, type(error).__name__, "no job could be queued; the schedule is left")
             return False
         return True
 
@@ -92,6 +101,7 @@ class Wake:
         """Send no more. Rows that wait are left to the schedule."""
         self._unsubscribe()
         with self._lock:
+            self._ended = True
             self._closed.set()
             self._rung.set()
             thread = self._thread

@@ -72,5 +72,5 @@ def attach(
         # retry: the thread that sends has a pace of its own.
         work.apply_async(expires=_job.EXPIRES_S, retry=False, **options)
 
-    made = Wake(rzp.signals, "celery", send)
+    made = Wake(rzp.signals, "celery", send, clock=rzp.clock)
     return CeleryWork(work, queue, made)

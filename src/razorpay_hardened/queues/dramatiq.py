@@ -63,5 +63,5 @@ def attach(
     # A broker refuses the options of a middleware that it does not have.
     options: Any = {option: value for option, value in wanted.items() if option in broker.actor_options}
     actor = dramatiq.actor(broker=broker, actor_name=name, queue_name=queue, **options)(work)
-    made = Wake(rzp.signals, "dramatiq", actor.send)
+    made = Wake(rzp.signals, "dramatiq", actor.send, clock=rzp.clock)
     return DramatiqWork(actor, made)

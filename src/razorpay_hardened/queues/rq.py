@@ -67,7 +67,7 @@ def attach(queue: Any, rzp: Razorpay, *, app: str, limit: int = _job.LIMIT, budg
     if not (module and colon and attribute):
         raise ConfigError("app is given as module:attribute, such as shop.payments:rzp")
     arguments = {"app": app, "limit": limit, "budget_s": budget_s}
-    made = Wake(rzp.signals, "rq", lambda: _enqueue(queue, arguments))
+    made = Wake(rzp.signals, "rq", lambda: _enqueue(queue, arguments), clock=rzp.clock)
     return RqWork(queue, arguments, made)
 
 

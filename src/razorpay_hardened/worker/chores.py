@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any, NamedTuple, TypeVar
 
 from razorpay_hardened.clock import Clock
-from razorpay_hardened.errors import ConfigError, StorageError
+from razorpay_hardened.errors import ConfigError, StorageUnavailable
 from razorpay_hardened.signals import Bus
 
 __all__ = ["Chores", "Done"]
@@ -61,7 +61,7 @@ class Chores:
     def run(self, stop: Callable[[], bool]) -> Done:
         """Do what is due, at the first call everything. One that raises is told, and done again at its next time.
 
-        Raises :class:`StorageError`: then the store is what fails, and the chore stays due.
+        Raises :class:`StorageUnavailable`: then the store is what fails, and the chore stays due.
         """
         done: list[str] = []
         failed: list[str] = []
@@ -70,7 +70,7 @@ class Chores:
                 continue
             try:
                 chore.function()
-            except StorageError:
+            except StorageUnavailable:
                 self._due.pop(chore.name, None)
                 raise
             except Exception as error:  # noqa: BLE001 - the chore may be the application's, and must not stop effects
