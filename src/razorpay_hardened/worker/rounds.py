@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from razorpay_hardened.checkout import Checkout, Swept
 from razorpay_hardened.clock import Clock
-from razorpay_hardened.effects.registry import Registry
+from razorpay_hardened.effects.registry import OWN, Registry
 from razorpay_hardened.errors import ConfigError
 from razorpay_hardened.ports.store import Store
 from razorpay_hardened.signals import Bus
@@ -113,7 +113,8 @@ class Rounds:
 
     def _missing(self) -> tuple[str, ...]:
         """Without them their effects would wait for ever, and nobody would hear of it."""
-        missing = tuple(sorted(self._store.effect_handlers() - set(self._handlers.names())))
+        owed = (name for name in self._store.effect_handlers() if not name.startswith(OWN))
+        missing = tuple(sorted(set(owed) - set(self._handlers.names())))
         for name in missing:
             self._bus.alarm(f"missing:{name}", "handler_missing", f"effects wait for {name}: is its module imported?")
         return missing
