@@ -143,6 +143,38 @@ def test_a_round_ends_after_the_effect_in_work(shop: Shop) -> None:
     assert (called.count("on"), called.count("after")) == (3, 2)
 
 
+def test_housekeeping_ends_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once stop() is true no further parked event is asked about, and no further order or refund."""
+    shop, rz = on_emulator()
+    asked: list[str] = []
+    answer = rz.handle
+    rz.handle = lambda request: (asked.append(request.path), answer(request))[1]  # type: ignore[method-assign,func-returns-value]
+    for number in (1, 2):
+        shop.deliver(life_of(number)["captured"])  # of nobody's orders
+    shop.clock.advance(16 * 60)
+    shop.rzp.work(stop=lambda: bool(asked))
+    assert len(asked) == 1
+
+    order = shop.rzp.checkout.start(owner="user:7", amount=Money.inr("499.00"))
+    paid_for = rz.pay(order.order_id)["id"]
+    shop.rzp.reconciler.run(repair=True)
+    rz.faults.add("on POST /payments/:id/refund: do_then_hang always")
+    rz.faults.add("on POST /orders: do_then_hang always")
+    rz.faults.add("on GET /orders: 503 always")
+    for number in (1, 2):
+        with pytest.raises(OutcomeUnknown):
+            shop.rzp.checkout.start(owner="user:7", amount=Money.inr("499.00"))
+        with pytest.raises(OutcomeUnknown):
+            shop.rzp.checkout.refund(paid_for, Money.inr(number), key=f"refund-000{number}")
+    rz.faults.clear()
+    shop.clock.advance(90)
+    asked.clear()
+    first = shop.rzp.checkout.sweep(stop=lambda: bool(asked))
+    second = shop.rzp.checkout.sweep()
+    assert [(swept.found, swept.refunded) for swept in (first, second)] == [(1, 0), (1, 2)]
+    shop.rzp.close()
+
+
 def test_a_budget_of_seconds_ends_a_round_too(shop: Shop) -> None:
     """No handler is called once they have passed; housekeeping has as many again, so that it is never left out."""
     kept: list[str] = []
