@@ -140,9 +140,9 @@ def init_db() -> None:
 @click.option("--limit", default=100)
 def process_pending(limit: int) -> None:
     """Every minute: mails and handlers to retry, orders and refunds whose outcome is unknown."""
-    work = rzp.webhooks.process_pending(limit=limit)
-    click.echo(f"{work}\n{rzp.checkout.sweep(limit=limit)}")
-    if work.failed:
+    worked = rzp.work(limit=limit)
+    click.echo(str(worked))
+    if worked.pending.failed:
         raise click.ClickException("some handlers failed: they are tried again")
 
 

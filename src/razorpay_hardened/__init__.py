@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from razorpay_hardened.storage import DbApiStore, MemoryStore, PostgresStore, SQLiteStore
     from razorpay_hardened.webhooks import parse_event, unwrap_webhook
     from razorpay_hardened.wiring import Razorpay
+    from razorpay_hardened.worker import Worked, Worker
 
 _WHERE = {
     "AsyncClient": "client",
@@ -84,6 +85,8 @@ _WHERE = {
     "VerifiedBody": "signing",
     "WebhookEvent": "domain.events",
     "WebhookVerifier": "signing",
+    "Worked": "worker",
+    "Worker": "worker",
     "parse_entity": "domain.entities",
     "parse_event": "webhooks",
     "sign_for_test": "signing",
@@ -135,6 +138,8 @@ __all__ = [
     "VerifiedBody",
     "WebhookEvent",
     "WebhookVerifier",
+    "Worked",
+    "Worker",
     "__version__",
     "compat",
     "emulator",

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from razorpay_hardened.retention import Retention, RetentionPolicy
     from razorpay_hardened.webhooks import Ack, Drained, Webhooks
     from razorpay_hardened.webhooks.guard import Guard, Limiter
+    from razorpay_hardened.worker import Worked
+    from razorpay_hardened.worker.chores import Chores
+    from razorpay_hardened.worker.rounds import Rounds
 
 __all__ = ["Razorpay"]
 
@@ -175,6 +178,34 @@ class Razorpay:
         """The pause that is on, with who, when and why; None while effects run."""
         return _pause.seen(self.store.switches()).on
 
+    # --- driving it
+
+    def work(
+        self,
+        *,
+        limit: int = 100,
+        housekeeping: bool = True,
+        budget_s: float | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> Worked:
+        """One round of everything that waits, for a loop (:class:`Worker` is one), a queue's job or a cron job.
+
+        Handlers that wait are called, ``limit`` orders and ``limit`` ``after`` effects at most. ``housekeeping``: also
+        look at parked events, finish orders and refunds whose outcome is unknown, and do the chores of :meth:`every`;
+        once a minute is often enough, as this may ask Razorpay. No handler is called once ``budget_s`` seconds have
+        passed, or ``stop()`` is true; housekeeping has as many seconds again. ``.more`` of the result says whether to
+        call again at once. Several processes may call it. Raises :class:`StorageError`.
+        """
+        return self._rounds.run(limit=limit, housekeeping=housekeeping, budget_s=budget_s, stop=stop)
+
+    def every(self, seconds: float, *, name: str | None = None) -> Callable[[FunctionT], FunctionT]:
+        """Call a function from time to time, where a worker keeps house: at once, then every ``seconds`` or later.
+
+        Each process that works does so: the function must be safe to run twice at once, and cheap where there is
+        nothing to do. One that raises is an alarm, and called again at its next time.
+        """
+        return self.chores.every(seconds, name=name)
+
     # --- rooms, each made when it is first used
 
     @cached_property
@@ -294,6 +325,27 @@ class Razorpay:
         from razorpay_hardened.audit import Audit
 
         return Audit(self.store, clock=self.clock)
+
+    @cached_property
+    def chores(self) -> Chores:
+        """What :meth:`work` does from time to time."""
+        from razorpay_hardened.worker.chores import Chores
+
+        return Chores(clock=self.clock, bus=self.signals)
+
+    @cached_property
+    def _rounds(self) -> Rounds:
+        from razorpay_hardened.worker.rounds import Rounds
+
+        return Rounds(
+            self.webhooks,
+            self.checkout,
+            self.chores,
+            store=self.store,
+            handlers=self.handlers,
+            clock=self.clock,
+            bus=self.signals,
+        )
 
     @cached_property
     def plans(self) -> PlanCatalog:

@@ -372,3 +372,18 @@ def test_the_installed_program_is_this_one(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout) == (2, b"")
+
+
+# --- the worker
+
+
+def test_a_worker_that_waits_ends_when_it_is_told_to(shop: Morning, tmp_path: Path) -> None:
+    """It does what waits, and then waits itself; SIGTERM wakes it at once, and that is exit code 0."""
+    argv = ("work", "--idle", "3600", "--housekeeping", "3600", "--app", "shop_app:rzp", "--json")
+    with started(tmp_path, environment(shop), *argv) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["ran"] == 1
+        process.send_signal(signal.SIGTERM)
+        _, told = process.communicate(timeout=DEADLINE_S)
+    assert (process.returncode, told) == (0, "")
+    assert granted(tmp_path) == ["user:13"]

@@ -5,6 +5,7 @@ Each ``type: ignore`` is a claim that this line is refused; mypy reports the one
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime
 from typing import assert_type
 
@@ -28,6 +29,8 @@ from razorpay_hardened import (
     Verification,
     VerifiedBody,
     WebhookEvent,
+    Worked,
+    Worker,
     parse_entity,
     parse_event,
     verify_webhook,
@@ -155,3 +158,10 @@ def entities_are_typed_by_kind(body: dict[str, object], kind: str) -> None:
     assert_type(parse_entity(body, "settlement.recon_item").net, int)
     assert_type(parse_entity(body), AnyEntity)
     assert_type(parse_entity(body, kind), AnyEntity)
+
+
+def driving_it_is_typed(rzp: Razorpay) -> None:
+    """A Razorpay is what a worker needs; an event of the standard library ends it."""
+    assert_type(rzp.work(limit=10, housekeeping=False, budget_s=1.5, stop=lambda: False), Worked)
+    assert_type(Worker(rzp, on_round=lambda worked: worked.more).run(threading.Event()), None)
+    Worker(rzp).run(stop=lambda: True)  # type: ignore[arg-type]

@@ -34,7 +34,7 @@ def test_importing_the_package_loads_none_of_what_it_stands_on() -> None:
         "import sys, razorpay_hardened\n"
         "heavy = {'pydantic','razorpay','requests','urllib3','tenacity','sqlite3','typer','rich','logging'}\n"
         "heavy |= {'pydantic_settings','psycopg','limits','prometheus_client','opentelemetry','sentry_sdk','duckdb'}\n"
-        "heavy |= {'aiohttp','asyncio'}\n"
+        "heavy |= {'aiohttp','asyncio','celery','kombu','dramatiq','rq','redis'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -6,6 +6,7 @@ before it is called failed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -35,13 +36,17 @@ class Swept:
     left: int = 0
 
 
-def sweep(tools: Tools, limit: int) -> Swept:
+def sweep(tools: Tools, limit: int, stop: Callable[[], bool] | None = None) -> Swept:
     """See :meth:`Checkout.sweep`."""
     before = tools.clock.now() - LOOK_AFTER
     counts = {"found": 0, "failed": 0, "refunded": 0, "left": 0}
     for order in tools.store.orders(statuses=("pending", "outcome_unknown"), until=before, limit=limit):
+        if stop is not None and stop():
+            break
         counts[_settle_order(tools, order)] += 1
     for intent in tools.store.open_intents(before=before, limit=limit):
+        if stop is not None and stop():
+            break
         counts[_settle_refund(tools, intent)] += 1
     return Swept(**counts)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from razorpay_hardened.checkout import confirm as _confirm
 from razorpay_hardened.checkout import refund as _refund
@@ -113,9 +113,10 @@ class Checkout:
         """
         return reopen(self._tools, order)
 
-    def sweep(self, *, limit: int = 100) -> Swept:
+    def sweep(self, *, limit: int = 100, stop: Callable[[], bool] | None = None) -> Swept:
         """Finish what a crash or an unknown outcome left open: orders by their receipt, refunds by their key.
 
-        Call it every minute or so, from a scheduler; several processes may. Raises :class:`StorageError`.
+        Call it every minute or so, from a scheduler; several processes may. Nothing more is begun once ``stop()`` is
+        true. Raises :class:`StorageError`.
         """
-        return sweep(self._tools, limit)
+        return sweep(self._tools, limit, stop)

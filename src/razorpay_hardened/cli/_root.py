@@ -17,6 +17,7 @@ __all__ = ["COMMANDS", "named", "program"]
 COMMANDS: Final = {
     "demo": "demo:demo",
     "emulate": "emulate:emulate",
+    "work": "work:work",
     "reconcile": "reconcile:reconcile",
     "pause": "pause:pause",
     "resume": "pause:resume",

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -51,11 +52,12 @@ class Relay:
         anchor: str | None = None,
         due_by: datetime | None = None,
         own: bool = True,
+        stop: Callable[[], bool] | None = None,
     ) -> list[Attempt]:
         """Run up to ``limit`` effects that are due, now or by ``due_by``; with ``anchor``, only that order's.
 
-        No effect is begun once ``budget_s`` seconds have passed, and none during a pause. Without ``own``, this
-        package's own tasks, which ask Razorpay, are left to a worker: for whom somebody waits. Raises
+        No effect is begun once ``budget_s`` seconds have passed or ``stop()`` is true, and none during a pause. Without
+        ``own``, this package's own tasks, which ask Razorpay, are left to a worker: for whom somebody waits. Raises
         :class:`StorageError` when the store fails.
         """
         names = self._registry.names("after", own=own)
@@ -67,6 +69,8 @@ class Relay:
             while len(attempts) < limit:
                 if budget_s is not None and self._clock.monotonic() - begun >= budget_s:
                     break
+                if stop is not None and stop():
+                    break
                 row = self._take(names, anchor, due_by)
                 if row is None:
                     break
@@ -74,6 +78,10 @@ class Relay:
                 announce(self._bus, attempt)
                 attempts.append(attempt)
         return attempts
+
+    def knows(self, row: EffectRow) -> bool:
+        """Whether this process has the handler of an effect."""
+        return self._registry.find(row.milestone, row.handler) is not None
 
     def _take(self, names: list[str], anchor: str | None, due_by: datetime | None) -> EffectRow | None:
         """One row at a time: a lease must not run out while its row waits behind a slow one."""

@@ -581,10 +581,14 @@ class Reader(Protocol):
         mode: EffectMode | None = None,
         anchor: str | None = None,
         due: datetime | None = None,
+        heads: bool = False,
         after_id: int = 0,
         limit: int = 100,
     ) -> list[EffectRow]:
-        """Effects in order of ``id``; with ``due``, only those due by then."""
+        """Effects in order of ``id``; with ``due``, only those due by then.
+
+        ``heads``: only those without an unfinished elder of the same handler on the same anchor.
+        """
         ...
 
     def effect_handlers(self) -> set[str]:

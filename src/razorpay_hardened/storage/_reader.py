@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from razorpay_hardened.domain.audit import AuditRow
 from razorpay_hardened.domain.state import (
@@ -42,6 +42,13 @@ _STATE = "SELECT state FROM razorpay_inbox WHERE digest = ?"
 _STATE_PARTITIONED = (
     "SELECT COALESCE(inbox.state, 'done') FROM razorpay_digests AS key LEFT JOIN razorpay_inbox AS inbox"
     " ON inbox.digest = key.digest AND inbox.received_at = key.received_at WHERE key.digest = ?"
+)
+
+
+_NO_ELDER: Final = (
+    "NOT EXISTS (SELECT 1 FROM razorpay_effects elder WHERE elder.anchor = razorpay_effects.anchor"
+    " AND elder.handler = razorpay_effects.handler AND elder.id < razorpay_effects.id"
+    " AND elder.state IN ('waiting', 'leased'))"
 )
 
 
@@ -199,10 +206,12 @@ class SqlReader(TrailReader, KeepingReader):
         mode: EffectMode | None = None,
         anchor: str | None = None,
         due: datetime | None = None,
+        heads: bool = False,
         after_id: int = 0,
         limit: int = 100,
     ) -> list[EffectRow]:
-        """Effects in order of ``id``; with ``due``, only those due by then."""
+        """Effects in order of ``id``; with ``due``, only those due by then; with ``heads``, none that must wait for an
+        elder."""
         where, number = _Where().one_of("state", states), "id"
         if states and _UNFINISHED.issuperset(states):
             where.add("state IN ('waiting', 'leased')")  # implied, as above
@@ -211,6 +220,8 @@ class SqlReader(TrailReader, KeepingReader):
             where.add("state = 'dead'")
         where.add(number + " > ?", after_id)
         where.maybe("mode = ?", mode).maybe("anchor = ?", anchor).maybe("due_at <= ?", self._rows.time_or_none(due))
+        if heads:
+            where.add(_NO_ELDER)
         return [self._rows.effect(row) for row in self._list(where, "razorpay_effects", number, limit)]
 
     def effect_handlers(self) -> set[str]:

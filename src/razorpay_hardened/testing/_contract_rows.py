@@ -369,6 +369,16 @@ class ReadingContract:
         assert store.effects(states=["done"]) == store.effects(anchor="order_B") == []
         assert store.effects(states=["waiting", "dead"], anchor="order_A") == rows
 
+    def test_the_heads_of_effects_are_listed(self, store: Store) -> None:
+        """Those that wait for no elder of the same handler and anchor: what is done or dead is waited for no more."""
+        lines = (("order_A", "grant"), ("order_A", "grant"), ("order_A", "mail"), ("order_B", "grant"))
+        rows = write(store, effects=[effect(n, anchor=line[0], handler=line[1]) for n, line in enumerate(lines)])
+        assert store.effects(heads=True) == [rows[0], *rows[2:]]
+        assert store.effects(heads=True, due=T0, states=["waiting"], after_id=rows[0].id, limit=1) == [rows[2]]
+        with store.transaction() as tx:
+            tx.finish_effect(rows[0], "dead", attempts=1, due_at=T0, error="LookupError")
+        assert [row.id for row in store.effects(heads=True, states=["waiting"])] == [row.id for row in rows[1:]]
+
     def test_anchors_are_listed_by_key(self, store: Store) -> None:
         """All of them, in pages."""
         _load(store, Touches(("order_A", "order_B", "pay_C")))

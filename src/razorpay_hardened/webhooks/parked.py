@@ -86,10 +86,15 @@ class Parked:
         self._ours = ours
         self._cursor: After | None = None
 
-    def look(self, limit: int) -> tuple[int, int]:
-        """Ask about up to ``limit`` deliveries that are due. Gives how many were applied, and how many ignored."""
+    def look(self, limit: int, stop: Callable[[], bool] | None = None) -> tuple[int, int]:
+        """Ask about up to ``limit`` deliveries that are due, and about none once ``stop()`` is true.
+
+        Gives how many were applied, and how many ignored.
+        """
         drained = ignored = refusals = 0
         for anchor in dict.fromkeys(row.anchor for row in self._due(limit) if row.anchor is not None):
+            if stop is not None and stop():
+                break
             rows = self._taken(anchor)
             if not rows:
                 continue  # somebody else has asked, or its order was registered

@@ -88,12 +88,18 @@ class Pending:
         self._sifter = sifter
         self._parked = Parked(store, ledger, clock=clock, bus=bus, gateway=gateway, ours=sifter.ours)
 
-    def run(self, limit: int) -> PendingWork:
-        """Up to ``limit`` anchors with waiting inline effects, ``limit`` later effects, ``limit`` parked events."""
+    def run(
+        self, limit: int, *, effects: bool = True, parked: bool = True, stop: Callable[[], bool] | None = None
+    ) -> PendingWork:
+        """Up to ``limit`` anchors with waiting inline effects, ``limit`` later effects, ``limit`` parked events.
+
+        Of those, only the ``effects`` or only the ``parked``. Nothing more is begun once ``stop()`` is true.
+        """
         paused = self._paused()
-        retried, failed = (0, 0) if paused else self._retry_inline(limit)
-        attempts = [] if paused else self._relay.run(limit=limit)
-        drained, ignored = self._parked.look(limit)
+        quiet = paused or not effects
+        retried, failed = (0, 0) if quiet else self._retry_inline(limit, stop)
+        attempts = [] if quiet else self._relay.run(limit=limit, stop=stop)
+        drained, ignored = self._parked.look(limit, stop) if parked else (0, 0)
         failed += _failures(attempts)
         return PendingWork(retried, len(attempts), failed, drained, ignored, paused)
 
@@ -142,16 +148,31 @@ class Pending:
 
     # --- inline effects
 
-    def _retry_inline(self, limit: int) -> tuple[int, int]:
+    def _retry_inline(self, limit: int, stop: Callable[[], bool] | None) -> tuple[int, int]:
         now = self._clock.now()
-        rows = self._store.effects(states=("waiting",), mode="on", due=now, limit=limit)
         retried = failed = 0
-        for anchor in dict.fromkeys(row.anchor for row in rows):
+        for anchor in self._due_anchors(now, limit):
+            if stop is not None and stop():
+                break
             applied = self._resume(anchor, now)
             applied.announce(self._bus)
             retried += sum(1 for attempt in applied.attempts if attempt.ran)
             failed += _failures(applied.attempts)
         return retried, failed
+
+    def _due_anchors(self, now: datetime, limit: int) -> list[str]:
+        """Those with an effect that may run now. Rows that only hold others up must not fill the ``limit``: a broken
+        handler, or one that this process does not have, would keep every other handler waiting."""
+        anchors: dict[str, None] = {}
+        after_id = 0
+        while len(anchors) < limit and (
+            rows := self._store.effects(
+                states=("waiting",), mode="on", due=now, heads=True, after_id=after_id, limit=limit
+            )
+        ):
+            anchors |= dict.fromkeys(row.anchor for row in rows if self._relay.knows(row))
+            after_id = rows[-1].id
+        return list(anchors)[:limit]
 
     def _resume(self, anchor: str, due_by: datetime | None) -> Applied:
         cause = Cause("local", self._clock.now(), "process_pending")

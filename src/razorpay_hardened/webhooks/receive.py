@@ -315,12 +315,21 @@ class Webhooks:
 
         transact(self._store, work)
 
-    def process_pending(self, *, limit: int = 100) -> PendingWork:
+    def process_pending(
+        self,
+        *,
+        limit: int = 100,
+        effects: bool = True,
+        parked: bool = True,
+        stop: Callable[[], bool] | None = None,
+    ) -> PendingWork:
         """Do what waits: inline effects to retry, ``after`` effects, parked events. For a scheduler or a worker.
 
-        ``limit`` bounds each kind. Several processes may call it at once. Raises :class:`StorageError`.
+        ``limit`` bounds each kind. ``effects=False`` leaves the first two, ``parked=False`` the last: looking at parked
+        events may ask Razorpay. No handler is called and no event looked at once ``stop()`` is true. Several processes
+        may call it at once. Raises :class:`StorageError`.
         """
-        return self._pending.run(limit)
+        return self._pending.run(limit, effects=effects, parked=parked, stop=stop)
 
     def drain(self, *, limit: int = 100) -> Drained:
         """Try everything that waits once, oldest first, ``limit`` rows at a time: what :meth:`Razorpay.resume` does.

@@ -16,7 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("--limit", type=int, default=100)
 
     def handle(self, *_: Any, limit: int, **__: Any) -> None:
-        work = rzp.webhooks.process_pending(limit=limit)
-        self.stdout.write(f"{work}\n{rzp.checkout.sweep(limit=limit)}")
-        if work.failed:
+        worked = rzp.work(limit=limit)
+        self.stdout.write(str(worked))
+        if worked.pending.failed:
             raise CommandError("some handlers failed: they are tried again")
