@@ -14,7 +14,7 @@ from typing import Annotated, Final
 import typer
 
 from razorpay_hardened.cli._app import Session, session_of
-from razorpay_hardened.cli._options import AppOption, JsonOption
+from razorpay_hardened.cli._options import AppOption
 from razorpay_hardened.cli._output import note, utc, when
 from razorpay_hardened.worker import Stop, Worked, Worker
 
@@ -45,12 +45,15 @@ def work(
         int, typer.Option("--limit", min=1, max=10_000, help="Take this many of each kind in one round.")
     ] = 100,
     app: AppOption = None,
-    as_json: JsonOption = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON for each round that did something.")
+    ] = False,
 ) -> None:
     """Call the handlers that wait, look at parked events, finish what a crash left open. Needs --app.
 
-    Start as many as you like. Ctrl-C or SIGTERM end it after the handler in work, with exit code 0; a second one at
-    once. With --once, exit code 1 if a handler or a chore failed.
+    Start as many as you like. Ctrl-C and SIGTERM end it after the handler in work (exit code 0), a second one at once.
+
+    With --once, exit code 1 if a handler or a chore failed.
     """
     session = session_of(context)
     failed = False
