@@ -12,8 +12,9 @@ import pytest
 from bodies import Shop, life_of
 from razorpay_hardened import MemoryStore
 from razorpay_hardened.errors import ConfigError
+from razorpay_hardened.queues import _wake
 from razorpay_hardened.queues._wake import Wake
-from razorpay_hardened.signals import Alarm
+from razorpay_hardened.signals import Alarm, EventProcessed, StatusChanged
 
 PATIENCE_S = 10
 GAP_S = 0.001
@@ -76,6 +77,18 @@ def test_news_sends_one_job(shop: Shop, wake: Wake, broker: Broker) -> None:
     wake.ring()
     broker.is_asked()
     assert broker.sent == 1
+
+
+def test_the_signals_of_one_commit_share_a_job(
+    shop: Shop, wake: Wake, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A delivery tells of several changes at once: that is one job, and not two."""
+    monkeypatch.setattr(_wake, "_GATHER_S", 0.3)  # a busy machine may take longer than 10 ms from one to the next
+    shop.adopt(1)
+    shop.deliver(life_of(1)["order.paid"])
+    assert len([told for told in shop.heard if isinstance(told, (EventProcessed, StatusChanged))]) > 2
+    broker.is_asked()
+    assert not wake._rung.is_set()
 
 
 def test_much_news_shares_a_job(shop: Shop, wake: Wake, broker: Broker) -> None:

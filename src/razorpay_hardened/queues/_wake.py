@@ -20,6 +20,8 @@ from razorpay_hardened.signals import Bus, EventProcessed, Signal, StatusChanged
 __all__ = ["Wake"]
 
 GAP_S: Final = 0.5
+_GATHER_S: Final = 0.01
+"""One commit is told in several signals, one right after the other: they share a job."""
 _FAILING_MAX_S: Final = 30.0
 
 
@@ -87,7 +89,7 @@ class Wake:
         pause = self._gap_s
         while not self._closed.is_set():
             self._rung.wait()
-            if self._closed.is_set():
+            if self._closed.wait(_GATHER_S):
                 return
             self._rung.clear()  # before the job is sent: what commits from here on needs another
             if self.now():
