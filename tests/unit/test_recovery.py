@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from outage import HOUR, Outage
 from razorpay_hardened.clock import to_unix
 from razorpay_hardened.domain.facts import EntityFact
+from razorpay_hardened.domain.ours import Ours
 from razorpay_hardened.emulator import Emulator
 from razorpay_hardened.errors import ApiTimeout, FieldInvalid, ReconcileBusy
 from razorpay_hardened.reconcile import Recovery
@@ -384,6 +385,32 @@ def test_a_limit_that_makes_no_sense_is_refused(limit: Any) -> None:
     shop.close()
 
 
+def test_what_is_another_applications_is_left_alone() -> None:
+    """On a shared account the rule decides as for webhooks: a link and an order with another's marker are counted and
+    not told; ours are; a dispute of their payment is asked about, and is theirs."""
+    rule = Ours(notes={"app": "shop"})
+    shop = Outage(ours=rule)
+    shop.down = True
+    links = [
+        _request(shop.rz, "/v1/payment_links", {"amount": 49900, "currency": "INR", "notes": {"app": app}})["id"]
+        for app in ("shop", "other")
+    ]
+    for link in links:
+        shop.rz.pay_link(link)
+    theirs = _request(shop.rz, "/v1/orders", {"amount": 500, "currency": "INR", "notes": {"app": "other"}})
+    shop.rz.dispute(shop.rz.pay(theirs["id"])["id"])
+    ours, paid = shop.sell()
+    shop.passes(HOUR)
+    dispute = shop.rz.dispute(paid)["id"]
+    shop.passes(HOUR)
+    recovered = shop.rzp.recovery.run()
+    told = {key for key in shop.keys if not key.startswith("payment.")}
+    assert told == {f"payment_link.paid:{links[0]}", f"order.paid:{ours}", f"dispute.created:{dispute}:chargeback"}
+    foreign = recovered.reconciliation.totals.foreign
+    assert (foreign["payment_link"], foreign["dispute"]) == (1, 1)
+    shop.close()
+
+
 def test_what_happened_in_the_outage_comes_first() -> None:
     """A limit that is too small for the four days before is enough for what customers wait for."""
     shop = Outage()
@@ -463,7 +490,8 @@ def test_a_dispute_that_was_won_and_comes_back() -> None:
     shop, recovery = _shop_with({"status": "won", "created_at": to_unix(START)})
     shop.clock.set(START + timedelta(hours=1))
     recovery.run(since=START)
-    shop.razorpay.disputes.rows[text_id("disp", 0)] |= {"status": "open", "phase": "arbitration"}  # type: ignore[attr-defined]
+    disputes: Any = shop.razorpay.disputes  # type: ignore[attr-defined]
+    disputes.rows[text_id("disp", 0)] |= {"status": "open", "phase": "arbitration"}
     shop.clock.set(START + timedelta(days=30))
     assert recovery.run().milestones == {"dispute.created": 1}
     assert shop.told[-1].endswith(":arbitration")
