@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from razorpay_hardened.effects import Change, EffectTransaction, NonRetryable, Retry, RetryAfter, RetryAt
     from razorpay_hardened.errors import RazorpayHardenedError
     from razorpay_hardened.ports.store import Store
-    from razorpay_hardened.reconcile import Reconciliation
+    from razorpay_hardened.reconcile import Reconciliation, Recovered, Silence
     from razorpay_hardened.retention import RetentionPolicy
     from razorpay_hardened.settings import Settings
     from razorpay_hardened.signing import (
@@ -71,6 +71,7 @@ _WHERE = {
     "Razorpay": "wiring",
     "RazorpayHardenedError": "errors",
     "Reconciliation": "reconcile",
+    "Recovered": "reconcile",
     "Refund": "domain.entities",
     "RetentionPolicy": "retention",
     "Retry": "effects",
@@ -79,6 +80,7 @@ _WHERE = {
     "SQLiteStore": "storage",
     "Secret": "signing",
     "Settings": "settings",
+    "Silence": "reconcile",
     "Store": "ports.store",
     "SystemClock": "clock",
     "Verification": "audit",
@@ -124,6 +126,7 @@ __all__ = [
     "Razorpay",
     "RazorpayHardenedError",
     "Reconciliation",
+    "Recovered",
     "Refund",
     "RetentionPolicy",
     "Retry",
@@ -132,6 +135,7 @@ __all__ = [
     "SQLiteStore",
     "Secret",
     "Settings",
+    "Silence",
     "Store",
     "SystemClock",
     "Verification",

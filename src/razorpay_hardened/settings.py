@@ -118,6 +118,10 @@ class Settings:
     """The deadline of one call with all its retries."""
     max_attempts: int = 4
     max_body_bytes: int = 1 << 20
+    silence_after_s: int = 3600
+    """How long no webhook must have come before ``recovery.look`` takes it for silence."""
+    silence_grace_s: int = 1800
+    """How old money must be, from its creation, that no webhook has told of."""
 
     def __post_init__(self) -> None:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -238,6 +242,8 @@ _CHECKS: Final[dict[str, tuple[_Check, str]]] = {
     "read_timeout_s": _SECONDS,
     "total_timeout_s": _SECONDS,
     "max_attempts": (_whole(1, 10), "must be a whole number from 1 to 10"),
+    "silence_after_s": (_whole(60, 604_800), "must be a whole number of seconds from 60 to 604800"),
+    "silence_grace_s": (_whole(60, 86_400), "must be a whole number of seconds from 60 to 86400"),
     "max_body_bytes": (_whole(1024, 1 << 20), "must be a whole number of bytes from 1024 to 1048576"),
 }
 
@@ -391,6 +397,8 @@ _READERS: Final[dict[str, Callable[[str], object]]] = {
     "total_timeout_s": _number,
     "max_attempts": _number,
     "max_body_bytes": _number,
+    "silence_after_s": _number,
+    "silence_grace_s": _number,
 }
 _URLS: Final = ("store_url", "rate_limit_url")
 """Secrets, because a URL may hold a password."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from razorpay_hardened.domain.plans import PlanCatalog
     from razorpay_hardened.ports.gateway import Gateway
     from razorpay_hardened.ports.store import EffectRow, Store, Switch
-    from razorpay_hardened.reconcile import Reconciler
+    from razorpay_hardened.reconcile import Reconciler, Recovery
     from razorpay_hardened.retention import Retention, RetentionPolicy
     from razorpay_hardened.webhooks import Ack, Drained, Webhooks
     from razorpay_hardened.webhooks.guard import Guard, Limiter
@@ -310,6 +311,23 @@ class Razorpay:
             bus=self.signals,
             inline=self._ack == "effect",
             ours=self.ours,
+        )
+
+    @cached_property
+    def recovery(self) -> Recovery:
+        """Outages: ``rzp.recovery.look()`` sees that webhooks are missing, ``.run()`` makes up for them."""
+        from razorpay_hardened.reconcile import Recovery
+
+        return Recovery(
+            self.store,
+            self.client,
+            self._ledger,
+            clock=self.clock,
+            bus=self.signals,
+            inline=self._ack == "effect",
+            ours=self.ours,
+            after=timedelta(seconds=self.settings.silence_after_s),
+            grace=timedelta(seconds=self.settings.silence_grace_s),
         )
 
     @cached_property

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "emulate": "emulate:emulate",
     "work": "work:work",
     "reconcile": "reconcile:reconcile",
+    "recover": "recover:recover",
     "pause": "pause:pause",
     "resume": "pause:resume",
     "orders": "orders:app",

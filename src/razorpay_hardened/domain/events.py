@@ -17,14 +17,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from razorpay_hardened.domain.entities import Entity, Order, Payment, Refund, invalid
 from razorpay_hardened.domain.entities._base import Seconds
-from razorpay_hardened.domain.facts import Fact, OrderFact, PaymentFact, RefundFact
+from razorpay_hardened.domain.facts import EntityFact, Fact, OrderFact, PaymentFact, RefundFact
 from razorpay_hardened.domain.ids import OrderId
 from razorpay_hardened.domain.kinds import EVENTS, LIVES
 from razorpay_hardened.domain.lifecycle import fits_event
-from razorpay_hardened.domain.news import About, entity_facts, read_about, when_made
+from razorpay_hardened.domain.news import About, entity_facts, listed_fact, read_about, when_made
 from razorpay_hardened.errors import InconsistentEvent, PayloadInvalid, PayloadMalformed
 
-__all__ = ["TRACKED", "WebhookEvent", "order_fact", "payment_fact", "read_event", "refund_fact"]
+__all__ = ["TRACKED", "WebhookEvent", "entity_fact", "order_fact", "payment_fact", "read_event", "refund_fact"]
 
 _DEPTH_MAX: Final = 64
 _NAME_MAX: Final = 128
@@ -328,6 +328,14 @@ def refund_fact(refund: Refund, order_id: OrderId | None = None, key: str | None
         snapshot=_snapshot(refund),
         created_at=_made_at(refund.created_at),
     )
+
+
+def entity_fact(entity: Entity, *, seen_at: datetime) -> EntityFact:
+    """What anything else, as Razorpay showed it at ``seen_at`` (aware, UTC), tells the ledger: its status, no event.
+
+    Raises :class:`IdMalformed` for an id that may not name it here.
+    """
+    return listed_fact(entity, seen_at=seen_at, snapshot=_snapshot)
 
 
 def _made_at(seconds: int | None) -> datetime | None:

@@ -30,7 +30,8 @@ __all__ = [
 class Cause:
     """Where a fact comes from: it goes into the audit, never into a decision.
 
-    ``source`` is ``webhook``, ``api``, ``checkout``, ``reconcile``, ``sweep`` or ``local``; ``actor`` is who or what
+    ``source`` is ``webhook``, ``api``, ``checkout``, ``reconcile``, ``poll`` (an outage was made up for by listing),
+    ``sweep`` or ``local``; ``actor`` is who or what
     acted for us; ``event_id`` is Razorpay's (unsigned) event id; ``digest`` the SHA-256 of the signed body.
     """
 

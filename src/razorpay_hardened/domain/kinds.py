@@ -39,6 +39,7 @@ __all__ = [
     "entity_milestones",
     "fits_entity",
     "leads_to",
+    "listed_status",
     "taken_status",
 ]
 
@@ -471,6 +472,11 @@ def taken_status(kind: str, event: str, sent: str | None) -> str:
         return EVENTS[event].status or ""
     sent = _SLIPS.get((event, sent), sent)
     return _SAME.get((kind, sent), sent)
+
+
+def listed_status(kind: str, sent: str | None) -> str:
+    """The status to hold an entity to have that was listed or fetched: its own, by its usual name; empty for none."""
+    return _SAME.get((kind, sent or ""), sent or "")
 
 
 def fits_entity(event: str, kind: str, status: str) -> bool:

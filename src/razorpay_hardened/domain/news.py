@@ -16,10 +16,10 @@ from razorpay_hardened.domain.entities._registry import model_of
 from razorpay_hardened.domain.entities.collection import parse_entity
 from razorpay_hardened.domain.facts import EntityFact
 from razorpay_hardened.domain.ids import OrderId, PaymentId, is_id
-from razorpay_hardened.domain.kinds import EVENTS, LIVES, fits_entity, taken_status
+from razorpay_hardened.domain.kinds import EVENTS, LIVES, fits_entity, listed_status, taken_status
 from razorpay_hardened.errors import IdMalformed, InconsistentEvent, PayloadInvalid
 
-__all__ = ["About", "entity_facts", "read_about", "when_made"]
+__all__ = ["About", "entity_facts", "listed_fact", "read_about", "when_made"]
 
 _ENTITY_ID: Final = re.compile(r"(?!(?:order|pay|rfnd|local)_)[A-Za-z0-9_]{1,64}", re.ASCII)
 """An id that may name an anchor: not one of an order's or a payment's, whose anchors are theirs."""
@@ -124,6 +124,25 @@ def entity_facts(
             )
         )
     return tuple(facts)
+
+
+def listed_fact(entity: Entity, *, seen_at: datetime, snapshot: Any) -> EntityFact:
+    """What an entity that Razorpay listed, or gave by its id, tells: its status at ``seen_at`` (aware, UTC), no event.
+
+    Raises :class:`IdMalformed`.
+    """
+    kind, made = entity.kind, getattr(entity, "created_at", None)
+    return EntityFact(
+        kind=kind,
+        entity_id=_id(getattr(entity, "id", None)),
+        status=listed_status(kind, _status(entity)),
+        told_at=seen_at,
+        phase=getattr(entity, "phase", None) if kind == "dispute" else None,
+        order_id=_order_of(entity),
+        payment_id=_payment_of(entity),
+        created_at=_moment(made),
+        snapshot=snapshot(entity),
+    )
 
 
 def _status(entity: Entity | None) -> str | None:

@@ -8,27 +8,29 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from razorpay_hardened.clock import Clock
 from razorpay_hardened.errors import ReconcileBusy
 from razorpay_hardened.ports.store import Finding, Run, Store, Touches, Transaction
 from razorpay_hardened.ports.unit import transact
 
-__all__ = ["LEASE", "Journal", "cursor_of", "new_run_id", "unfinished"]
+__all__ = ["LEASE", "Journal", "cursor_of", "new_run_id", "rest_of", "unfinished"]
 
 LEASE: Final = timedelta(minutes=10)
 """How long a run may go without a sign of life. It is renewed after every slice, and within a busy one."""
+_RECENT: Final = 100
+"""How many runs are looked through for one of the same kind."""
 _LOCK: Final = Touches(("reconcile",))
 """One anchor row of our own: whoever takes or gives back the lease holds it."""
 
 
-def new_run_id(now: datetime) -> str:
-    """Sorts by time, and differs between processes that start in the same second."""
-    return f"run_{now:%Y%m%dT%H%M%SZ}_{secrets.token_hex(4)}"
+def new_run_id(now: datetime, prefix: str = "run") -> str:
+    """Sorts by time, and differs between processes that start in the same second. ``prefix`` is the kind of run."""
+    return f"{prefix}_{now:%Y%m%dT%H%M%SZ}_{secrets.token_hex(4)}"
 
 
 def cursor_of(run: Run) -> int:
@@ -36,10 +38,15 @@ def cursor_of(run: Run) -> int:
     return int(json.loads(run.cursor)["next"])
 
 
-def unfinished(store: Store) -> Run | None:
-    """The newest run, if it was cut short."""
-    newest = store.runs(limit=1)
-    return newest[0] if newest and newest[0].state != "done" else None
+def rest_of(run: Run) -> dict[str, Any]:
+    """How far ``run`` has come with what is not cut into slices of time: name → where it goes on."""
+    return dict(json.loads(run.cursor).get("rest", {}))
+
+
+def unfinished(store: Store, prefix: str = "run") -> Run | None:
+    """The newest run of its kind, if it was cut short."""
+    newest = next((run for run in store.runs(limit=_RECENT) if run.id.startswith(f"{prefix}_")), None)
+    return newest if newest is not None and newest.state != "done" else None
 
 
 class Journal:
@@ -49,6 +56,8 @@ class Journal:
         self._store = store
         self._clock = clock
         self.run = run
+        self.rest: Mapping[str, Any] = rest_of(run)
+        """What :func:`rest_of` is to say from the next :meth:`save` on."""
 
     def begin(self) -> None:
         """Take the lease. Raises :class:`ReconcileBusy` while another run's lease lives."""
@@ -76,7 +85,7 @@ class Journal:
         self._put(replace(self._at(cursor, totals), state=state, lease_until=None))
 
     def _at(self, cursor: int, totals: str) -> Run:
-        text = json.dumps({"next": cursor})
+        text = json.dumps({"next": cursor, **({"rest": dict(self.rest)} if self.rest else {})})
         return replace(self.run, cursor=text, totals=totals, updated_at=self._clock.now())
 
     def _ensure_ours(self) -> None:

@@ -6,7 +6,7 @@ clocks differ, and listings lag.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -19,7 +19,7 @@ from razorpay_hardened.ports.gateway import Gateway
 from razorpay_hardened.ports.receipts import local_order
 from razorpay_hardened.ports.store import Reader
 from razorpay_hardened.reconcile.case import Case, OrderPair, Pair, PaymentPair, RefundPair
-from razorpay_hardened.reconcile.diff import refunded_there
+from razorpay_hardened.reconcile.diff import reach_there, refunded_there
 from razorpay_hardened.reconcile.sources import Both, Slice
 
 if TYPE_CHECKING:
@@ -192,7 +192,9 @@ class _Matcher:
 
     def _add_details(self, open_: _Open) -> None:
         order = open_.order
-        if order is not None and order.here is not None and order.there is not None and _has_news(order):
+        if order is None or order.here is None or order.there is None:
+            pass
+        elif _has_news(order) and not _is_explained(order.there, open_.payments):
             self._add_payments(open_, self._gateway.orders.payments(order.there.id))
         for payment_id, pair in list(open_.payments.items()):
             if pair.here is None or pair.there is None or pair.here.refunded == refunded_there(pair.there):
@@ -216,6 +218,18 @@ def _has_news(pair: OrderPair) -> bool:
     if here is None or there is None or here.order_id not in (None, there.id):
         return False
     return there.status != here.status and there.status != "created"
+
+
+def _is_explained(there: Order, payments: Mapping[str, PaymentPair]) -> bool:
+    """Whether the payments that this slice lists account for the order's status: then nobody need ask for each order.
+
+    What else was tried for it is listed in its own time.
+    """
+    seen = [pair.there for pair in payments.values() if pair.there is not None]
+    if there.status != "paid":
+        return any(one.status != "created" for one in seen)
+    paid = there.amount if there.amount_paid is None else there.amount_paid
+    return 0 < paid <= sum(one.amount for one in seen if reach_there(one) == "captured")
 
 
 def _ask(fetch: Callable[[str], T], id: str) -> T | None:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from razorpay_hardened.ledger import Applied
 from razorpay_hardened.ports.store import Finding
 from razorpay_hardened.reconcile.case import Case
 from razorpay_hardened.reconcile.diff import reach_there, refunded_there
@@ -41,7 +42,8 @@ class Sums:
 class Totals:
     """Counts and sums of a run. ``examined``: orders, payments and refunds looked at, on either side; ``found``: its
     findings; ``repaired`` and ``left`` what became of them; ``foreign``: rows at Razorpay that are not ours, by kind;
-    ``currencies``: sums by currency."""
+    ``currencies``: sums by currency. ``milestones``: what fired, by name; ``failed``: attempts of ``on`` handlers that
+    failed, and wait for another. ``others``: entities of other kinds that a recovery looked at, by kind."""
 
     examined: int = 0
     found: int = 0
@@ -49,6 +51,9 @@ class Totals:
     left: int = 0
     foreign: Mapping[str, int] = field(default_factory=dict)
     currencies: Mapping[str, Sums] = field(default_factory=dict)
+    milestones: Mapping[str, int] = field(default_factory=dict)
+    failed: int = 0
+    others: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,22 @@ class Tally:
         told = json.loads(text)
         self.examined: int = told.get("examined", 0)
         self._foreign: dict[str, int] = told.get("foreign", {})
+        self._milestones: dict[str, int] = told.get("milestones", {})
+        self._failed: int = told.get("failed", 0)
+        self._others: dict[str, int] = told.get("others", {})
         self._currencies = {code: Sums(**sums) for code, sums in told.get("currencies", {}).items()}
+
+    def hear(self, applied: Applied) -> None:
+        """Count what fired in one transaction."""
+        for milestone in applied.milestones:
+            self._milestones[milestone.name] = self._milestones.get(milestone.name, 0) + 1
+        self._failed += sum(1 for attempt in applied.attempts if attempt.error is not None)
+
+    def add_others(self, kind: str, count: int) -> None:
+        """Count a page of another kind."""
+        self.examined += count
+        if count:
+            self._others[kind] = self._others.get(kind, 0) + count
 
     def add(self, examined: int, foreign: Mapping[str, int]) -> None:
         """Count one slice."""
@@ -131,6 +151,9 @@ class Tally:
             left=states.count("left"),
             foreign=dict(sorted(self._foreign.items())),
             currencies=dict(sorted(self._currencies.items())),
+            milestones=dict(sorted(self._milestones.items())),
+            failed=self._failed,
+            others=dict(sorted(self._others.items())),
         )
 
     def to_json(self, findings: Mapping[Any, Finding]) -> str:

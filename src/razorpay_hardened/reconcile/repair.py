@@ -6,7 +6,7 @@ API can stop a run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -43,15 +43,55 @@ def as_finding(run_id: str, one: Difference, state: State, at: datetime, note: s
 
 
 class Repairer:
-    """Applies plans for one run. ``inline`` false leaves every effect to a worker."""
+    """Applies plans for one run. ``inline`` false leaves every effect to a worker; ``source`` is what the facts' cause
+    says; ``hears`` is called with what became of each transaction, after its commit."""
 
-    def __init__(self, store: Store, ledger: Ledger, *, clock: Clock, bus: Bus, run_id: str, inline: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        ledger: Ledger,
+        *,
+        clock: Clock,
+        bus: Bus,
+        run_id: str,
+        inline: bool,
+        source: str = "reconcile",
+        hears: Callable[[Applied], object] = lambda applied: None,
+    ) -> None:
         self._store = store
         self._ledger = ledger
         self._clock = clock
         self._bus = bus
         self._run_id = run_id
         self._inline = inline
+        self._source = source
+        self._hears = hears
+
+    def tell(self, facts: Iterable[Fact]) -> str | None:
+        """Apply facts that no case is made of, in one transaction. Gives the code of a refusal by the ledger, or None.
+
+        Raises :class:`StorageError` only.
+        """
+        told = tuple(facts)
+
+        def work(tx: Transaction) -> Applied:
+            return self._ledger.apply(tx, *told, cause=self._cause(), inline=self._inline)
+
+        try:
+            applied = transact(self._store, work, durable=True)
+        except StorageError:
+            raise
+        except RazorpayHardenedError as error:
+            return error.code
+        self._announce(applied)
+        return None
+
+    def _cause(self) -> Cause:
+        return Cause(self._source, self._clock.now(), self._run_id)
+
+    def _announce(self, applied: Applied) -> None:
+        applied.announce(self._bus)
+        self._hears(applied)
 
     def repair(self, case: Case, plan: Plan) -> tuple[Case, tuple[Finding, ...]]:
         """The case as it is afterwards, and its findings. Raises :class:`StorageError` only."""
@@ -75,15 +115,14 @@ class Repairer:
         told = tuple(facts)  # it may be run more than once
 
         def work(tx: Transaction) -> tuple[Applied, Case, tuple[Finding, ...]]:
-            cause = Cause("reconcile", self._clock.now(), self._run_id)
-            applied = self._ledger.apply(tx, *told, cause=cause, inline=self._inline)
+            applied = self._ledger.apply(tx, *told, cause=self._cause(), inline=self._inline)
             after = case.after(applied.orders, applied.payments, applied.refunds)
             findings = self._judged(after, steps, _waiting(steps, applied))
             tx.put_findings(findings)
             return applied, after, findings
 
         applied, after, findings = transact(self._store, work, durable=True)
-        applied.announce(self._bus)
+        self._announce(applied)
         return after, findings
 
     def _apply_parts(self, case: Case, plan: Plan, refusal: RazorpayHardenedError) -> tuple[Case, tuple[Finding, ...]]:

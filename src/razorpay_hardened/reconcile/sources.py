@@ -22,7 +22,7 @@ from razorpay_hardened.ports.store import After, Reader
 if TYPE_CHECKING:
     from razorpay_hardened.domain.entities import Order, Payment, Refund
 
-__all__ = ["CROWD_MAX", "PAGE", "Both", "Slice", "Sources", "Span", "Spans"]
+__all__ = ["CROWD_MAX", "PAGE", "Both", "ListPage", "Slice", "Sources", "Span", "Spans", "listed"]
 
 PAGE: Final = 100
 """Rows of a page: Razorpay's own maximum."""
@@ -118,7 +118,9 @@ class _TooMany(Exception):
     """Never leaves this module: it says "halve the slice"."""
 
 
-class _List(Protocol[ThereT]):
+class ListPage(Protocol[ThereT]):
+    """A listing of one resource."""
+
     def __call__(
         self, *, from_: Moment | None = None, to: Moment | None = None, count: int = 100, skip: int = 0
     ) -> Page[ThereT]: ...
@@ -152,7 +154,18 @@ class Sources:
             return None
 
 
-def _there(list_page: _List[ThereT], span: Span) -> tuple[ThereT, ...]:
+def listed(list_page: ListPage[ThereT], span: Span) -> tuple[ThereT, ...] | None:
+    """Razorpay's rows of ``span``; None where they do not fit in a page and the span can be cut.
+
+    Raises :class:`ReconcileStalled` where one second does not come to an end, and the gateway's errors.
+    """
+    try:
+        return _there(list_page, span)
+    except _TooMany:
+        return None
+
+
+def _there(list_page: ListPage[ThereT], span: Span) -> tuple[ThereT, ...]:
     """Razorpay's rows of ``span``. Whether its window includes its ends is not confirmed (FACTS section 13), so one
     second more is asked for on each side, and cut off here."""
     found: dict[str, ThereT] = {}

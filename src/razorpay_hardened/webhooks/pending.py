@@ -24,6 +24,7 @@ from razorpay_hardened.ports.gateway import Gateway
 from razorpay_hardened.ports.store import EffectRow, InboxRow, Store, Touches, Transaction
 from razorpay_hardened.ports.unit import transact
 from razorpay_hardened.signals import Bus
+from razorpay_hardened.webhooks.failing import warn_of_waiting
 from razorpay_hardened.webhooks.parked import Parked, lock
 from razorpay_hardened.webhooks.sift import Sifter, filed_under
 
@@ -101,6 +102,8 @@ class Pending:
         attempts = [] if quiet else self._relay.run(limit=limit, stop=stop)
         drained, ignored = self._parked.look(limit, stop) if parked else (0, 0)
         failed += _failures(attempts)
+        if parked and self._redelivered and not paused:
+            warn_of_waiting(self._store, self._clock.now(), self._bus)
         return PendingWork(retried, len(attempts), failed, drained, ignored, paused)
 
     def _paused(self) -> bool:

@@ -51,6 +51,7 @@ from razorpay_hardened.signals import (
 from razorpay_hardened.signing import VerifiedBody, WebhookVerifier
 from razorpay_hardened.web import Reply, Request
 from razorpay_hardened.webhooks._twins import InWork
+from razorpay_hardened.webhooks.failing import Failing
 from razorpay_hardened.webhooks.guard import Guard, event_id_in
 from razorpay_hardened.webhooks.parse import parse_event
 from razorpay_hardened.webhooks.pending import Drained, Pending, PendingWork
@@ -138,6 +139,7 @@ class Webhooks:
         self._account_id = account_id
         self._guard = guard or Guard(clock=clock, bus=bus)
         self._twins = InWork()
+        self._failing = Failing(clock, bus)
         self._fetch = fetch
         self._truth = Truth(store, ledger, clock=clock, bus=bus, gateway=gateway, inline=self._inline)
         self._sifter = Sifter(store, ours)
@@ -187,6 +189,15 @@ class Webhooks:
         return self._stored(body, event_id_in(request))
 
     def _stored(self, body: VerifiedBody, event_id: str | None) -> Reply:
+        status = 500  # what a server makes of whatever is raised
+        try:
+            reply = self._settled_alone(body, event_id)
+            status = reply.status
+        finally:
+            self._failing.answered(status)
+        return reply
+
+    def _settled_alone(self, body: VerifiedBody, event_id: str | None) -> Reply:
         try:
             return self._deliver(body, event_id)
         except HandlerMisuse as error:
@@ -440,6 +451,8 @@ class Webhooks:
             outcomes = self._together(list(once.values()))
             if outcomes:
                 self._finish(*outcomes.values())
+                for one in outcomes.values():
+                    self._failing.answered(one.status)
             ends = {digest: _reply(one.status, one.word) for digest, one in outcomes.items()}
         seen: set[str] = set()
         given: list[Reply | BaseException] = []
