@@ -280,6 +280,10 @@ class Ledger:
         """Put on record that somebody asked for what is not theirs, or for what does not fit. Nothing changes."""
         self._note(tx, anchor, "refused", kind, entity_id, reason, cause)
 
+    def attempted(self, tx: Transaction, anchor: str, reason: str, *, cause: Cause) -> None:
+        """Put on record that a browser says that somebody tried to pay an order in vain. Nothing changes."""
+        self._note(tx, anchor, "attempted", "order", anchor, reason, cause)
+
     def replayed(self, tx: Transaction, digest: str, anchor: str, *, cause: Cause) -> None:
         """Put on record that somebody had a delivery processed again that was done already."""
         self._note(tx, anchor, "replayed", "body", digest, None, cause)

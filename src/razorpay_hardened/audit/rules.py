@@ -43,6 +43,7 @@ RULES: Final = {
     "unknown_status": "a status that this version does not know changes nothing, and is kept",
     "quarantined": "news that contradicts what is on record is kept, and has no effect",
     "replayed": "what was done already may be asked for again: milestones that have fired do not fire again",
+    "attempted": "a browser says that a payment was not made: nobody can prove it, so nothing changes",
     "refused": "somebody asked for what is not theirs, or does not fit: nothing changes",
     "delivery.applied": "a signed delivery is claimed by its digest and applied once, whatever comes twice",
     "delivery.parked": "news of an order or payment that is not known here waits until it is",
@@ -76,7 +77,7 @@ def rule_of(row: AuditRow) -> Rule:
     """The rule that decided ``row``."""
     if row.what == "stale":
         return Rule(f"{row.kind if row.kind in _RANKS else 'entity'}.stale", _refusal(row))
-    if row.what in ("unknown_status", "quarantined", "replayed", "refused"):
+    if row.what in ("unknown_status", "quarantined", "replayed", "attempted", "refused"):
         return Rule(row.what, row.note or "")
     if row.kind == "payment":
         return _payment_rule(row)

@@ -7,6 +7,7 @@ The tag proves that a payment was authorised, not that it was captured (FACTS se
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NoReturn, TypeAlias
@@ -15,6 +16,7 @@ from razorpay_hardened.checkout._base import Tools, check_owner
 from razorpay_hardened.domain.entities import Payment
 from razorpay_hardened.domain.events import payment_fact
 from razorpay_hardened.domain.facts import Cause
+from razorpay_hardened.domain.ids import is_id
 from razorpay_hardened.domain.ids import order_id as checked_order_id
 from razorpay_hardened.domain.ids import payment_id as checked_payment_id
 from razorpay_hardened.domain.state import OrderState
@@ -90,9 +92,10 @@ def http_status(error: RazorpayHardenedError) -> int:
 def confirm(tools: Tools, form: Form, owner: str, order: str | None) -> Confirmation:
     """See :meth:`Checkout.confirm`."""
     owner = check_owner(owner)
-    fields = _fields(form)
+    pairs = _pairs(form)
+    fields = _fields(pairs)
     if fields is None:
-        return Confirmation("not_paid", None, reason="customer_returned_without_paying")
+        return _returned(tools, pairs, owner, order)
     posted_order, posted_payment, signature = fields
     checked_order_id(posted_order)
     payment_id = checked_payment_id(posted_payment)
@@ -109,6 +112,20 @@ def confirm(tools: Tools, form: Form, owner: str, order: str | None) -> Confirma
     except ApiError as error:
         return Confirmation("pending", held, payment_id, error.code)
     return _settle(tools, held, payment)
+
+
+def _returned(tools: Tools, pairs: list[tuple[str, Any]], owner: str, order: str | None) -> Confirmation:
+    """The customer came back without paying, as the form says, which anybody can write: it is noted, if it is about an
+    order of this customer's, and changes nothing."""
+    reason = "customer_returned_without_paying"
+    named = order if order is not None else _order_in(pairs)
+    held = None if named is None else tools.store.order(named)
+    if held is None or held.owner != owner:
+        return Confirmation("not_paid", None, reason=reason)
+    anchor = held.order_id or held.local_id
+    cause = Cause("checkout", tools.clock.now(), "browser")
+    transact(tools.store, lambda tx: tools.ledger.attempted(tx, anchor, reason, cause=cause))
+    return Confirmation("not_paid", held, reason=reason)
 
 
 def _settle(tools: Tools, held: OrderState, payment: Payment) -> Confirmation:
@@ -142,17 +159,29 @@ def _refuse(tools: Tools, held: OrderState, error: RazorpayHardenedError) -> NoR
 # --- the form -------------------------------------------------------------------------------------------------
 
 
-def _fields(form: Form) -> tuple[str, str, str] | None:
+def _fields(pairs: list[tuple[str, Any]]) -> tuple[str, str, str] | None:
     """The three fields, each exactly once; None for a form that says that nothing was paid.
 
     Nothing else in the form is ever read: no secret, no amount, no status (FAULTS section 7).
     """
-    pairs = _pairs(form)
     if any(name.startswith("error[") or name == "error" for name, _ in pairs) and not any(
         name == _SIGNATURE for name, _ in pairs
     ):
         return None
     return _one(pairs, _ORDER), _one(pairs, _PAYMENT), _one(pairs, _SIGNATURE)
+
+
+def _order_in(pairs: list[tuple[str, Any]]) -> str | None:
+    """The order that a failure form names: in a field, or in Razorpay's ``error[metadata]`` (FACTS section 11)."""
+    told = dict(pairs)
+    named = told.get(_ORDER)
+    if named is None:
+        try:
+            metadata = json.loads(str(told.get("error[metadata]", ""))[:_FIELD_MAX])
+        except ValueError:
+            return None
+        named = metadata.get("order_id") if isinstance(metadata, dict) else None
+    return str(named) if is_id("order", named) else None
 
 
 def _pairs(form: Form) -> list[tuple[str, Any]]:
