@@ -511,6 +511,46 @@ def test_what_the_ledger_refuses_is_named_and_the_rest_goes_on() -> None:
     ]
 
 
+class Windowless(Kind):
+    """Razorpay's listing of payment links, of which no page says that it knows ``from`` and ``to``."""
+
+    def list(self, *, from_: Any = None, to: Any = None, count: int = 100, skip: int = 0, **_: Any) -> Any:
+        return super().list(from_=-1, to=2**40, count=count, skip=skip if self.advances else 0)
+
+    advances = True
+
+
+def _links(count: int) -> tuple[Shop, Recovery]:
+    """A shop with paid links, two a day, the youngest of today."""
+    shop, recovery = _shop_with()
+    razorpay: Any = shop.razorpay
+    razorpay.payment_links = Windowless(razorpay, "payment_link")
+    for number in range(count):
+        razorpay.payment_links.add(text_id("plink", number), status="paid", created_at=to_unix(START) - number * 43_200)
+    shop.clock.set(START + timedelta(hours=1))
+    return shop, recovery
+
+
+def test_a_listing_that_knows_no_window_is_read_until_it_is_too_old() -> None:
+    """Each page once, not the same page for every second; and no further back than needed."""
+    shop, recovery = _links(450)
+    recovered = recovery.run(since=START - timedelta(days=60), overlap=timedelta(0))
+    assert recovered.complete
+    assert recovered.milestones == {"payment_link.paid": 121}
+    assert shop.razorpay.calls.count("list payment_link") <= 6
+    assert recovery.run(since=START - timedelta(days=60), overlap=timedelta(0)).milestones == {}
+
+
+def test_a_listing_that_does_not_advance_is_skipped() -> None:
+    """What its first page shows is told, and the other kinds go on."""
+    shop, recovery = _links(450)
+    shop.razorpay.payment_links.advances = False  # type: ignore[attr-defined]
+    recovered = recovery.run(since=START - timedelta(days=100), overlap=timedelta(0))
+    assert recovered.skipped == {"payment_link": "ReconcileStalled"}
+    assert recovered.complete
+    assert recovered.milestones == {"payment_link.paid": 100}
+
+
 # --- kill -9
 
 

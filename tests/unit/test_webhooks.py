@@ -330,7 +330,7 @@ def test_after_20_hours_a_poison_event_is_given_up() -> None:
     assert ours.deliver(CAPTURED) == 200
     assert state_of(ours, CAPTURED) == "dead"
     assert [signal.handler for signal in ours.told(EffectDead)] == ["grant"]
-    assert [alarm.reason for alarm in ours.told(Alarm)] == ["effect_dead"]
+    assert [alarm.reason for alarm in ours.told(Alarm)] == ["endpoint_failing", "effect_dead"]
     assert ours.deliver(CAPTURED) == 200
     assert grant.calls == 3
     grant.broken = False

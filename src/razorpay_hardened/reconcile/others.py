@@ -25,8 +25,8 @@ from razorpay_hardened.domain.events import entity_fact
 from razorpay_hardened.domain.facts import EntityFact
 from razorpay_hardened.domain.ids import OrderId, PaymentId, is_id
 from razorpay_hardened.domain.kinds import LIVES
-from razorpay_hardened.errors import ApiAuthError, ApiBadRequest, ApiResponseError, IdMalformed
-from razorpay_hardened.ports.gateway import Gateway
+from razorpay_hardened.errors import ApiAuthError, ApiBadRequest, ApiResponseError, IdMalformed, ReconcileStalled
+from razorpay_hardened.ports.gateway import Gateway, Page
 from razorpay_hardened.ports.receipts import local_order
 from razorpay_hardened.ports.store import Reader
 from razorpay_hardened.reconcile.diff import reach_there
@@ -61,6 +61,8 @@ _AGAIN: Final[Mapping[str, tuple[str, ...]]] = {"dispute": ("won",)}
 """Ends that are none: a dispute that was won may come back in a later phase (FACTS section 9)."""
 _AGAIN_FOR: Final = timedelta(days=180)
 """How old such an object may be to be asked for again."""
+_PAGES_MAX: Final = 1_000
+"""How far a listing without windows is read."""
 _NOT_TO_BE_HAD: Final = (ApiBadRequest, ApiAuthError, ApiResponseError)
 """A product that the account does not have, or an answer that nobody can read: the other kinds go on."""
 _DONE: Final = "done"
@@ -119,6 +121,10 @@ class Others:
             try:
                 yield from self._made(kind, resource, places.get(kind, self._window.first))
                 yield from self._unended(kind, places)
+            except ReconcileStalled as error:
+                self.refused[kind] = error.code
+                yield Part(kind, kind, iter(()), 0, _DONE)
+                yield from self._unended(kind, places)
             except _NOT_TO_BE_HAD as error:
                 self.refused[kind] = error.code
                 for name in (kind, *_parts_of(kind)):
@@ -136,12 +142,45 @@ class Others:
         spans = Spans(Span(int(place), self._window.last))
         while (span := spans.current()) is not None:
             seen_at = self._clock.now() - LAG
-            rows: Sequence[Any] | None = listed(resource.list, span)
+            try:
+                rows: Sequence[Any] | None = listed(_keeping(resource.list), span)
+            except _WindowIgnored:
+                yield from self._all_made(kind, resource)
+                return
             if rows is None:
                 spans.narrow(span)
                 continue
             yield Part(kind, kind, self._news(kind, rows, seen_at), len(rows), span.last + 1)
             spans.advance(span, len(rows))
+
+    def _all_made(self, kind: str, resource: Any) -> Iterator[Part]:
+        """What was made in the window, from a listing that knows no windows (that of payment links documents none)."""
+        first, last = self._window
+        seen_at = self._clock.now() - LAG
+        for made, ends in self._whole(resource.list):
+            yield Part(kind, kind, self._news(kind, made, seen_at), len(made), last + 1 if ends else first)
+            seen_at = self._clock.now() - LAG
+
+    def _whole(self, list_page: ListPage[Any]) -> Iterator[tuple[list[Any], bool]]:
+        """A listing from its beginning, the newest first as far as anybody has seen (FACTS section 13), until a page is
+        all older than the window: of each page what is in the window, and whether it was the last.
+
+        Raises :class:`ReconcileStalled` where it does not advance, or does not end.
+        """
+        first, last = self._window
+        seen: set[str] = set()
+        for number in range(_PAGES_MAX):
+            page = list_page(count=PAGE, skip=number * PAGE)
+            fresh = [row for row in page.items if row.id not in seen]
+            seen.update(row.id for row in fresh)
+            if not fresh and page.has_more:
+                raise ReconcileStalled
+            is_past = all(row.created_at is not None and row.created_at < first for row in page.items)
+            ends = is_past or not page.has_more
+            yield [row for row in fresh if row.created_at is None or first <= row.created_at <= last], ends
+            if ends:
+                return
+        raise ReconcileStalled
 
     def _unended(self, kind: str, places: Mapping[str, Any]) -> Iterator[Part]:
         """What we hold from before the window, and may have moved since."""
@@ -237,21 +276,27 @@ class Others:
 
     def _credits(self, kind: str, fact: EntityFact) -> Iterator[EntityFact]:
         """What was paid in within the window, each captured payment by itself."""
-        list_payments: ListPage[Payment] = partial(self._resource(kind).payments, fact.entity_id)
+        try:
+            for payment in self._paid_in(partial(self._resource(kind).payments, fact.entity_id)):
+                if reach_there(payment) == "captured":
+                    paid = (payment.amount, payment.currency)
+                    yield _told(fact, f"{kind}.credited", payment.id, payment.order_id, paid)
+        except (*_NOT_TO_BE_HAD, ReconcileStalled) as error:
+            self.refused[f"payments of {kind}"] = error.code
+
+    def _paid_in(self, list_page: ListPage[Payment]) -> Iterator[Payment]:
         spans = Spans(self._window)
         while (span := spans.current()) is not None:
             try:
-                rows = listed(list_payments, span)
-            except _NOT_TO_BE_HAD as error:
-                self.refused[f"payments of {kind}"] = error.code
+                rows = listed(_keeping(list_page), span)
+            except _WindowIgnored:
+                for made, _ in self._whole(list_page):
+                    yield from made
                 return
             if rows is None:
                 spans.narrow(span)
                 continue
-            for payment in rows:
-                if reach_there(payment) == "captured":
-                    paid = (payment.amount, payment.currency)
-                    yield _told(fact, f"{kind}.credited", payment.id, payment.order_id, paid)
+            yield from rows
             spans.advance(span, len(rows))
 
     def _fetched(self, kind: str, entity_id: str) -> Any:
@@ -277,6 +322,22 @@ def _parts_of(kind: str) -> dict[str, tuple[str, ...]]:
     """What is asked for by its id: the name of each part, and the statuses that it looks for here."""
     again = {f"{status} {kind}": _AGAIN[kind] for status in _AGAIN.get(kind, ())}
     return {f"open {kind}": _OPEN[kind], **again}
+
+
+class _WindowIgnored(Exception):
+    """Never leaves this module: the listing gave what was made at another time than asked for."""
+
+
+def _keeping(list_page: ListPage[Any]) -> ListPage[Any]:
+    """The same listing, which raises where it does not keep to its window: cutting that would never end."""
+
+    def kept(*, from_: Any = None, to: Any = None, count: int = PAGE, skip: int = 0) -> Page[Any]:
+        page = list_page(from_=from_, to=to, count=count, skip=skip)
+        if any(row.created_at is not None and not from_ <= row.created_at <= to for row in page.items):
+            raise _WindowIgnored
+        return page
+
+    return kept
 
 
 def _unknown(entity_id: str) -> None:

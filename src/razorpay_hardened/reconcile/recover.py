@@ -130,5 +130,5 @@ class Recovery:
         if begin is None:
             day = self._clock.now() - WINDOW
             begin = day if silence is None else min(silence.begins, day)
-        work = self._reconciler.work(begin, since, until, limit, overlap, repair=True)
+        work = self._reconciler._carry_out(begin, since, until, limit, overlap, repair=True)
         return Recovered(work.result(), silence, work.refused)

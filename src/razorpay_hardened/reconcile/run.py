@@ -110,9 +110,9 @@ class Reconciler:
         :class:`StorageError`. What was done by then stays done, and the next run goes on from there.
         """
         begin = since if since is not None else self._clock.now() - WINDOW
-        return self.work(begin, since, until, limit, overlap, repair=repair).result()
+        return self._carry_out(begin, since, until, limit, overlap, repair=repair).result()
 
-    def work(
+    def _carry_out(
         self,
         begin: datetime,
         since: datetime | None,
