@@ -551,3 +551,13 @@ def test_the_sweeper_alarms_for_a_refund_that_will_never_be(desk: Desk) -> None:
     desk.later(90)
     assert desk.checkout.sweep().left == 1
     assert [alarm.reason for alarm in desk.alarms] == ["ApiBadRequest"]
+
+
+def test_coming_back_without_paying_is_on_the_orders_record(desk: Desk) -> None:
+    """A note, and no change: anybody can write such a form, about an order of this customer's only."""
+    order = desk.checkout.start(owner="user:7", plan="gold").order_id
+    form = {"error[code]": "BAD_REQUEST_ERROR", "error[metadata]": f'{{"order_id":"{order}"}}'}
+    assert desk.checkout.confirm(form, owner="user:8").order is None
+    done = desk.checkout.confirm(form, owner="user:7")
+    assert (done.outcome, done.order, done.http_status) == ("not_paid", desk.checkout.status(order), 200)
+    assert [row.what for row in desk.store.audit(order)][1:] == ["attempted"]

@@ -343,6 +343,66 @@ def test_a_call_that_met_a_young_delivery_does_not_begin_there_again() -> None:
     assert api.asked == [order_id(1), order_id(1), order_id(2)]
 
 
+def test_two_processes_that_look_at_once_ask_once() -> None:
+    """Whoever finds a delivery due marks it before asking: the other one leaves it alone."""
+    api, store = Api().has(order(1, "paid", receipt=None)), MemoryStore()
+    first, second = shop(api, store), shop(api, store)
+    first.deliver(captured(1))
+    for each in (first, second):
+        each.clock.set(START + timedelta(minutes=16))
+    real, meanwhile = store.transaction, [second]
+
+    def racing(**options: Any) -> Any:
+        while meanwhile:
+            meanwhile.pop().rzp.webhooks.process_pending()
+        return real(**options)
+
+    store.transaction = racing  # type: ignore[method-assign]
+    first.rzp.webhooks.process_pending(effects=False)
+    assert api.asked == [order_id(1)]
+
+
+def test_one_call_looks_at_so_many_and_the_next_goes_on() -> None:
+    """Sixty that are not due stand before one that is: the first call ends among them."""
+    api = Api().has(*(order(number, "paid", receipt=None) for number in range(61)))
+    ours = shop(api)
+    for number in range(60):
+        ours.deliver(captured(number))
+    ours.clock.advance(16 * MINUTE)
+    ours.rzp.webhooks.process_pending(limit=100)
+    ours.deliver(captured(60))
+    ours.clock.advance(15.5 * MINUTE)
+    asked = []
+    for _ in range(2):
+        ours.rzp.webhooks.process_pending(limit=1)
+        asked.append(api.asked.count(order_id(60)))
+    assert asked == [0, 1]
+
+
+def test_of_one_order_only_what_is_due_is_looked_at() -> None:
+    """Its later news waits for its own time."""
+    api = Api().has(order(1, "paid", receipt=None))
+    ours = shop(api)
+    ours.deliver(body("payment.authorized", payment=payment(1, "authorized")))
+    ours.clock.advance(10 * MINUTE)
+    ours.deliver(captured(1))
+    ours.clock.advance(6 * MINUTE)
+    ours.rzp.webhooks.process_pending()
+    times = [row.updated_at == row.received_at for row in ours.store.deliveries(states=("parked",))]
+    assert times == [False, True]
+
+
+def test_what_was_parked_is_taken_in_once_the_setting_says_so() -> None:
+    """``unknown_order`` was park, and is accept since the last deployment: what waits is applied, not dropped."""
+    store = MemoryStore()
+    before = Shop(store, client=Api())
+    before.deliver(captured(1))
+    now = Shop(store, client=Api(), options={"unknown_order": "accept"})
+    now.clock.set(START + timedelta(minutes=16))
+    assert now.rzp.webhooks.process_pending().drained == 1
+    assert [row.status for row in store.payments()] == ["captured"]
+
+
 def test_an_api_that_is_down_is_not_stormed_and_nothing_is_given_up_unasked() -> None:
     """Three questions without an answer end a call; after 72 hours it is still asked before anything is ignored."""
     api = Api()
@@ -480,6 +540,15 @@ def test_an_order_adopted_while_its_news_is_set_aside(together: bool) -> None:
     held = ours.store.order(order_id(1))
     assert held is not None
     assert held.status == "paid"
+
+
+def test_an_order_adopted_once_its_news_is_set_aside() -> None:
+    """Adopting brings it back; whoever set it aside looks again, and finds nothing left to do."""
+    ours = shop()
+    ours.rzp.signals.subscribe(lambda signal: ours.adopt(1), EventIgnored)
+    assert ours.deliver(paid(1)) == 200
+    assert [state for state, _ in inbox(ours)] == ["done"]
+    assert [row.status for row in ours.store.orders()] == ["paid"]
 
 
 def test_an_order_adopted_while_razorpay_was_asked() -> None:

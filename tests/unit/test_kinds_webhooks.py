@@ -257,6 +257,14 @@ LIVES_LIVED: dict[str, tuple[list[bytes], str, str]] = {
 }
 
 
+@pytest.mark.parametrize("phase", [["fraud"], {}, 7, None])
+def test_a_phase_that_is_no_text_is_none(phase: Any) -> None:
+    """Kept as sent, and no rule is asked about it: the dispute itself is real."""
+    counted = Counted()
+    counted.deliver(news("payment.dispute.created", dispute={"phase": phase}))
+    assert [key.partition(":")[0] for key in counted.keys] == ["dispute.created"]
+
+
 @pytest.mark.parametrize(
     "name",
     [pytest.param(name, marks=[pytest.mark.slow] * (len(life[0]) > 4)) for name, life in LIVES_LIVED.items()],

@@ -115,7 +115,7 @@ def entity_facts(
                 event=about.event,
                 told_at=None if told_at is None else datetime.fromtimestamp(told_at, UTC),
                 occasion=digest if told_at is None else str(told_at),
-                phase=getattr(entity, "phase", None) if kind == "dispute" else None,
+                phase=_phase(kind, entity),
                 order_id=order_id or _order_of(entity),
                 payment_id=payment.id if payment is not None else _payment_of(entity),
                 paid=None if payment is None else (payment.amount, payment.currency),
@@ -137,12 +137,18 @@ def listed_fact(entity: Entity, *, seen_at: datetime, snapshot: Any) -> EntityFa
         entity_id=_id(getattr(entity, "id", None)),
         status=listed_status(kind, _status(entity)),
         told_at=seen_at,
-        phase=getattr(entity, "phase", None) if kind == "dispute" else None,
+        phase=_phase(kind, entity),
         order_id=_order_of(entity),
         payment_id=_payment_of(entity),
         created_at=_moment(made),
         snapshot=snapshot(entity),
     )
+
+
+def _phase(kind: str, entity: Entity | None) -> str | None:
+    """The phase of a dispute, which begins its life again; what is no text is none."""
+    phase = getattr(entity, "phase", None) if kind == "dispute" else None
+    return phase if isinstance(phase, str) else None
 
 
 def _status(entity: Entity | None) -> str | None:
