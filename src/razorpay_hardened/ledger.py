@@ -57,6 +57,7 @@ from razorpay_hardened.domain.lifecycle import (
 )
 from razorpay_hardened.domain.privacy import forgotten
 from razorpay_hardened.domain.state import AnchorState, EntityState, OrderState, PaymentState, RefundState
+from razorpay_hardened.domain.text import word
 from razorpay_hardened.effects import Attempt, Registry, run_inline
 from razorpay_hardened.effects.backoff import is_redelivered
 from razorpay_hardened.effects.change import Row, delivery_of, detail
@@ -351,7 +352,7 @@ class Ledger:
             # It was good enough to park, and contradicts what has become known since.
             self.quarantined(tx, row.digest, error.code, cause=cause)
             tx.settle(row.digest, "quarantined", now, reason=error.code)
-            applied.signals.append(EventQuarantined(row.digest, row.event, error.code))
+            applied.signals.append(EventQuarantined(row.digest, word(row.event), error.code))
             applied.alarms.append((f"quarantined:{row.digest}", error.code, row.digest))
             return None
         applied.absorb(inner)
@@ -871,14 +872,14 @@ class _Unit:
         amount, currency = (None, None) if isinstance(row, EntityState) else (row.amount, row.currency)
         self.audit(anchor, what, kind, entity_id, was, row.status, amount, currency, note)
         if moved:
-            self._signals.append(StatusChanged(kind, entity_id, was, row.status, self.cause.source))
+            self._signals.append(StatusChanged(kind, entity_id, was and word(was), word(row.status), self.cause.source))
 
     def _refuse(self, verdict: Verdict, anchor: str, kind: str, entity_id: str, held: str, said: str) -> None:
         if verdict not in (Verdict.STALE, Verdict.UNKNOWN_STATUS):
             return
         if verdict is Verdict.UNKNOWN_STATUS and kind in ("payment", "order", "refund"):
             self.doubts.append(entity_id)
-        refused = said[:64]
+        refused = word(said)
         self.audit(anchor, verdict.value, kind, entity_id, held, held, note=refused)
         self._signals.append(TransitionRefused(entity_id, held, refused, self.cause.source))
 

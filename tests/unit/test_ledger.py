@@ -469,3 +469,13 @@ def test_rows_tell_their_money_and_what_razorpay_showed() -> None:
     assert bare_payment is not None
     assert bare_refund is not None
     assert (bare_payment.razorpay, bare_refund.razorpay) == (None, None)
+
+
+def test_a_status_that_is_no_word_is_not_repeated() -> None:
+    """Somebody's telephone number in its place must not reach a log (FAULTS P6); the row keeps what was sent."""
+    ours = shop()
+    ours.adopt(1)
+    strange = payment(1, "created", captured=False) | {"status": "+919812345670"}
+    assert ours.deliver(body("payment.failed", payment=strange)) == 200
+    assert "9812345670" not in repr(ours.heard)
+    assert ours.told(Refused) or ours.told(EventQuarantined)

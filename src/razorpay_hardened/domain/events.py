@@ -22,6 +22,7 @@ from razorpay_hardened.domain.ids import OrderId
 from razorpay_hardened.domain.kinds import EVENTS, LIVES
 from razorpay_hardened.domain.lifecycle import fits_event
 from razorpay_hardened.domain.news import About, entity_facts, listed_fact, read_about, when_made
+from razorpay_hardened.domain.text import word
 from razorpay_hardened.errors import InconsistentEvent, PayloadInvalid, PayloadMalformed
 
 __all__ = ["TRACKED", "WebhookEvent", "entity_fact", "order_fact", "payment_fact", "read_event", "refund_fact"]
@@ -158,7 +159,7 @@ class WebhookEvent:
     def _check_consistent(self) -> None:
         for entity in (self.order, self.payment, self.refund):
             if entity is not None and not fits_event(self.name, entity.kind, entity.status):
-                raise InconsistentEvent(f"{self.name} carries a {entity.kind} that is {entity.status[:32]}")
+                raise InconsistentEvent(f"{self.name} carries a {entity.kind} that is {word(entity.status)}")
         if (
             self.refund is not None
             and self.payment is not None

@@ -17,6 +17,7 @@ from razorpay_hardened.domain.entities.collection import parse_entity
 from razorpay_hardened.domain.facts import EntityFact
 from razorpay_hardened.domain.ids import OrderId, PaymentId, is_id
 from razorpay_hardened.domain.kinds import EVENTS, LIVES, fits_entity, listed_status, taken_status
+from razorpay_hardened.domain.text import word
 from razorpay_hardened.errors import IdMalformed, InconsistentEvent, PayloadInvalid
 
 __all__ = ["About", "entity_facts", "listed_fact", "read_about", "when_made"]
@@ -105,7 +106,7 @@ def entity_facts(
     for kind, entity_id, entity in pairs:
         status = taken_status(kind, about.event, _status(entity))
         if not fits_entity(about.event, kind, status):
-            raise InconsistentEvent(f"{about.event} carries a {kind} that is {status[:32]}")
+            raise InconsistentEvent(f"{about.event} carries a {kind} that is {word(status)}")
         made = getattr(entity, "created_at", None)
         facts.append(
             EntityFact(

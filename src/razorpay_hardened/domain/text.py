@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["fits", "fitting"]
+__all__ = ["fits", "fitting", "word"]
 
 _UNFIT: Final = re.compile("[\\x00\ud800-\udfff]")
 
@@ -23,3 +23,11 @@ def fits(text: str) -> bool:
 def fitting(text: str) -> str:
     """``text`` with U+FFFD for each character that no database would take."""
     return text if fits(text) else _UNFIT.sub("\ufffd", text)
+
+
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", re.ASCII)
+
+
+def word(text: str) -> str:
+    """A status or another name as Razorpay gives it, for a message or a log; what looks like none is not repeated."""
+    return text if _WORD.fullmatch(text) else "(not a word)"

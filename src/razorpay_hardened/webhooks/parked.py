@@ -17,6 +17,7 @@ from razorpay_hardened.domain.events import order_fact, payment_fact, read_event
 from razorpay_hardened.domain.facts import Cause, Fact, OrderRegistered
 from razorpay_hardened.domain.ids import order_id, payment_id
 from razorpay_hardened.domain.ours import FOREIGN, Ours, Whose
+from razorpay_hardened.domain.text import word
 from razorpay_hardened.errors import ApiBadRequest, ApiError
 from razorpay_hardened.ledger import Applied, Ledger
 from razorpay_hardened.ports.gateway import Gateway
@@ -213,7 +214,7 @@ class Parked:
         rows = tx.parked([anchor])
         for row in rows:
             tx.settle(row.digest, "ignored", now, anchor=answer.order, reason=FOREIGN)
-        return [EventIgnored(row.digest, row.event[:64], FOREIGN) for row in rows]
+        return [EventIgnored(row.digest, word(row.event), FOREIGN) for row in rows]
 
     def _applied(
         self, tx: Transaction, anchor: str, rows: list[InboxRow], answer: _Answer, now: datetime
@@ -235,7 +236,7 @@ class Parked:
                 continue
             if now - row.received_at >= IGNORE_AFTER:
                 tx.settle(row.digest, "ignored", now, reason="its order is not ours")
-                ignored.append(EventIgnored(row.digest, row.event[:64], "unclaimed"))
+                ignored.append(EventIgnored(row.digest, word(row.event), "unclaimed"))
             elif self._ours is not None:
                 tx.settle(row.digest, "parked", now, anchor=drained.parked_under, reason=_TOLD)
         return applied, ignored

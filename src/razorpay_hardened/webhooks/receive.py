@@ -19,6 +19,7 @@ from razorpay_hardened.domain.facts import Cause, EntityFact, Fact, PaymentFact,
 from razorpay_hardened.domain.ours import FOREIGN, Ours, Whose
 from razorpay_hardened.domain.privacy import subjects_of
 from razorpay_hardened.domain.state import EntityState, PaymentState, RefundState
+from razorpay_hardened.domain.text import word
 from razorpay_hardened.effects import Relay, misuse
 from razorpay_hardened.effects.change import delivery_of
 from razorpay_hardened.effects.inline import HandlerMisuse
@@ -418,7 +419,7 @@ class Webhooks:
             facts = ()  # a contradiction in another application's news is none of ours
         whose = self._sifter.whose(event)
         ahead = Touches(()) if whose == "theirs" else self._ledger.touches(facts)  # theirs leaves no anchor
-        self._bus.emit(EventReceived(event.name, event_id, body.digest, self._clock.now()))
+        self._bus.emit(EventReceived(word(event.name), event_id, body.digest, self._clock.now()))
         delivery = self._delivery(body, event.name, event_id, event.created_at)
 
         def work(tx: Transaction) -> _Outcome:
@@ -541,7 +542,7 @@ class Webhooks:
         for one, claim in zip(usable, claims, strict=True):
             if one.digest in outcomes:
                 outcome, event = outcomes[one.digest], one.event
-                received = EventReceived(event.name, event.id, one.digest, one.delivery.received_at)
+                received = EventReceived(word(event.name), event.id, one.digest, one.delivery.received_at)
                 outcomes[one.digest] = outcome._replace(
                     signals=(received, *outcome.signals),
                     conflict=event.id if claim.conflict else None,
@@ -588,13 +589,13 @@ class Webhooks:
 
     def _ignored(self, tx: Transaction, event: WebhookEvent, digest: str) -> _Outcome:
         tx.settle(digest, "ignored", self._clock.now())
-        return _Outcome(200, "ignored", (EventIgnored(digest, event.name[:64]),))
+        return _Outcome(200, "ignored", (EventIgnored(digest, word(event.name)),))
 
     def _foreign(self, tx: Transaction, event: WebhookEvent, digest: str) -> _Outcome:
         """News of another application on this account: kept, filed under what it is about, and left alone."""
         anchor = filed_under(event)
         tx.settle(digest, "ignored", self._clock.now(), anchor=anchor, reason=FOREIGN)
-        return _Outcome(200, "ignored", (EventIgnored(digest, event.name[:64], FOREIGN),), foreign=anchor)
+        return _Outcome(200, "ignored", (EventIgnored(digest, word(event.name), FOREIGN),), foreign=anchor)
 
     def _settled(
         self, tx: Transaction, event: WebhookEvent, digest: str, result: Applied | RazorpayHardenedError, cause: Cause
@@ -696,7 +697,7 @@ class Webhooks:
         return _Outcome(
             200,
             "quarantined",
-            (EventQuarantined(digest, event, error.code),),
+            (EventQuarantined(digest, event and word(event), error.code),),
             ((f"quarantined:{digest}", error.code, digest),),
         )
 
@@ -751,7 +752,7 @@ class Webhooks:
         assert event is not None  # what could be applied could be read
         assert applied is not None
         fired = tuple(one.name for one in applied.milestones)
-        self._bus.emit(EventProcessed(outcome.digest, event.name, fired, self._clock.monotonic() - begun))
+        self._bus.emit(EventProcessed(outcome.digest, word(event.name), fired, self._clock.monotonic() - begun))
 
     def _rejected(self, request: Request, reason: str) -> None:
         self._bus.emit(EventRejected(reason, len(request.body), request.remote_addr))
