@@ -1,4 +1,4 @@
-"""Fixtures of the command line's tests: a shop's bad morning, and a terminal to look at it with."""
+"""Fixtures of the command line's tests: a shop's bad morning, and a terminal to look at it with; and desks."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 
 if TYPE_CHECKING:
     from cli_shop import Morning, Terminal
+    from support.desk import Desk
 
 APP = "shop_under_test"
 
@@ -83,3 +84,19 @@ def copied(morning: Morning, tmp_path: Path) -> Path:
     path = tmp_path / "copy.db"
     shutil.copyfile(morning.url.removeprefix("sqlite:///"), path)
     return path
+
+
+@pytest.fixture
+def make() -> Iterator[Callable[..., Desk]]:
+    """``make(RAZORPAY_SURPLUS="refund")``: a shop and its emulated Razorpay, with these settings."""
+    from support.desk import Desk
+
+    made: list[Desk] = []
+
+    def desk(**options: str) -> Desk:
+        made.append(Desk(options=options))
+        return made[-1]
+
+    yield desk
+    for one in made:
+        one.rz.close()

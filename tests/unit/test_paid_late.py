@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,20 +14,6 @@ from razorpay_hardened.errors import TransitionRefused
 from support.desk import Desk
 
 Make = Callable[..., Desk]
-
-
-@pytest.fixture
-def make() -> Iterator[Make]:
-    """``make(RAZORPAY_SURPLUS="refund")``: a desk with these settings."""
-    made: list[Desk] = []
-
-    def desk(**options: str) -> Desk:
-        made.append(Desk(options=options))
-        return made[-1]
-
-    yield desk
-    for one in made:
-        one.rz.close()
 
 
 def paid_twice(desk: Desk) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,20 +14,6 @@ from razorpay_hardened.signals import EffectFailed
 from support.desk import Desk
 
 Make = Callable[..., Desk]
-
-
-@pytest.fixture
-def make() -> Iterator[Make]:
-    """``make(RAZORPAY_FETCH="always")``: a desk with these settings."""
-    made: list[Desk] = []
-
-    def desk(**options: str) -> Desk:
-        made.append(Desk(options=options))
-        return made[-1]
-
-    yield desk
-    for one in made:
-        one.rz.close()
 
 
 def told(desk: Desk, event: str, paid: tuple[str, str], status: str, **fields: Any) -> web.Request:
