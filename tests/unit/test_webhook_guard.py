@@ -56,6 +56,32 @@ def statuses(ours: Shop, requests: list[web.Request]) -> list[int]:
 # --- bad signatures
 
 
+def secret_alarms(ours: Shop) -> int:
+    return sum(1 for alarm in ours.told(Alarm) if alarm.key.startswith("wrong_secret:"))
+
+
+def test_a_wrong_secret_is_told_after_five_in_ten_minutes() -> None:
+    """Once an hour, however many come; the process answers 401 all the same (FAULTS S3)."""
+    ours = shop()
+    for count in (0, 0, 0, 0, 1, 1, 1):
+        assert statuses(ours, [forged(RAZORPAY)]) == [401]
+        assert secret_alarms(ours) == count
+        ours.clock.advance(120)
+    ours.clock.advance(3600)
+    statuses(ours, [forged(RAZORPAY)] * 5)
+    assert secret_alarms(ours) == 2
+
+
+def test_a_good_signature_proves_the_secret() -> None:
+    """Four and four with a good one between them, five in more than ten minutes, and tags of no form: no alarm."""
+    ours = shop()
+    statuses(ours, [*[forged(STRANGER)] * 4, signed(RAZORPAY), *[forged(STRANGER)] * 4])
+    ours.clock.advance(601)
+    unsigned = web.Request("POST", {}, CAPTURED, remote_addr=STRANGER)
+    statuses(ours, [forged(STRANGER), *[unsigned] * 9])
+    assert secret_alarms(ours) == 0
+
+
 def test_a_flood_of_bad_signatures_is_cheap_and_touches_no_storage() -> None:
     """401, then 429, each in under 2 ms, and the store is never asked."""
     ours = shop(Untouched(), bad_signature_budget=100)
@@ -100,8 +126,8 @@ def test_whoever_cannot_be_told_from_others_has_no_budget(peer: str | None) -> N
 def test_a_proxy_that_was_not_told_does_not_lock_razorpay_out() -> None:
     """A private peer with X-Forwarded-For hands on what others sent: nobody is counted, and a person hears of it."""
     ours = shop(bad_signature_budget=1)
-    came = statuses(ours, [forged("10.1.2.3", **{"X-Forwarded-For": STRANGER})] * 5)
-    assert came == [401] * 5
+    came = statuses(ours, [forged("10.1.2.3", **{"X-Forwarded-For": STRANGER})] * 4)
+    assert came == [401] * 4
     assert [alarm.key for alarm in ours.told(Alarm)] == ["proxy_not_told"]
 
 

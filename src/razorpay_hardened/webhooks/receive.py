@@ -31,6 +31,7 @@ from razorpay_hardened.errors import (
     EventUnknown,
     RazorpayHardenedError,
     SignatureError,
+    SignatureMismatch,
     StorageError,
     TransactionMisuse,
 )
@@ -51,6 +52,7 @@ from razorpay_hardened.signals import (
 )
 from razorpay_hardened.signing import VerifiedBody, WebhookVerifier
 from razorpay_hardened.web import Reply, Request
+from razorpay_hardened.webhooks._secret_watch import SecretWatch
 from razorpay_hardened.webhooks._twins import InWork
 from razorpay_hardened.webhooks.failing import Failing
 from razorpay_hardened.webhooks.guard import Guard, event_id_in
@@ -141,6 +143,7 @@ class Webhooks:
         self._guard = guard or Guard(clock=clock, bus=bus)
         self._twins = InWork()
         self._failing = Failing(clock, bus)
+        self._secret_watch = SecretWatch(clock, bus)
         self._fetch = fetch
         self._truth = Truth(store, ledger, clock=clock, bus=bus, gateway=gateway, inline=self._inline)
         self._sifter = Sifter(store, ours)
@@ -211,11 +214,15 @@ class Webhooks:
         if len(request.body) > self._guard.max_body_bytes:
             return self.reject(request, "PayloadTooLarge", 413)
         try:
-            return self._verifier.verify(request.body, request.headers)
+            verified = self._verifier.verify(request.body, request.headers)
         except SignatureError as error:
             self._rejected(request, error.code)
+            if isinstance(error, SignatureMismatch):
+                self._secret_watch.bad()
             self._guard.bad_signature(request)
             return Reply(401)  # the same for every cause
+        self._secret_watch.good()
+        return verified
 
     def reject(self, request: Request, reason: str, status: int) -> Reply:
         """Count a refusal and give the answer, for servers that read the body themselves."""
