@@ -879,9 +879,8 @@ class _Unit:
             return
         if verdict is Verdict.UNKNOWN_STATUS and kind in ("payment", "order", "refund"):
             self.doubts.append(entity_id)
-        refused = word(said)
-        self.audit(anchor, verdict.value, kind, entity_id, held, held, note=refused)
-        self._signals.append(TransitionRefused(entity_id, held, refused, self.cause.source))
+        self.audit(anchor, verdict.value, kind, entity_id, held, held, note=said[:64])  # kept raw, and no log shows it
+        self._signals.append(TransitionRefused(entity_id, word(held), word(said), self.cause.source))
 
     def _fire(self, name: str, anchor: str, kind: str, entity_id: str, before: str | None, after: str) -> None:
         milestone = Milestone(name, entity_id)
