@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from razorpay_hardened import Client, MemoryStore, Money, Razorpay, web
 from razorpay_hardened.clock import FrozenClock
 from razorpay_hardened.emulator import Emulator
+from razorpay_hardened.ports.store import Store
 from razorpay_hardened.signals import Alarm, ApiAttempt, Bus
 
 __all__ = ["Desk"]
@@ -20,10 +21,10 @@ class Desk:
     rz: Emulator = field(default_factory=lambda: Emulator(in_process=True))
     options: dict[str, str] = field(default_factory=dict)
     """Environment variables beside the keys."""
+    store: Store = field(default_factory=MemoryStore)
 
     def __post_init__(self) -> None:
         self.clock = FrozenClock(self.rz.clock.now())
-        self.store = MemoryStore()
         environ = self.options | {
             "RAZORPAY_KEY_ID": self.rz.key_id,
             "RAZORPAY_KEY_SECRET": self.rz.key_secret,

@@ -187,6 +187,8 @@ class StateContract:
         asked = ("dispute.won:disp_A", "invoice.paid:inv_A", "subscription.charged:sub_A:pay_2")
         held = _load(store, Touches(("disp_A",), entities=("disp_A",), milestones=asked))
         assert held.fired == {"dispute.won:disp_A"}
+        alone = _load(store, Touches(("order_A",), milestones=("dispute.won:disp_A", "dispute.lost:disp_A")))
+        assert alone.fired == {"dispute.won:disp_A"}, "milestones are told where no other entity is asked for, too"
         assert _load(store, Touches(("disp_A",))).fired == set()
 
     def test_entities_are_listed(self, store: Store) -> None:

@@ -59,6 +59,8 @@ BEGIN
         SELECT json_agg(json_build_array(entity_id, kind, anchor, status, created_at, updated_at, told_at, phase, snapshot,
             erased_at))
         INTO v_entities FROM razorpay_entities WHERE entity_id = ANY (p_entities);
+    END IF;
+    IF cardinality(p_milestones) > 0 THEN
         SELECT json_agg(key) INTO v_fired FROM razorpay_milestones WHERE key = ANY (p_milestones);
     END IF;
     RETURN json_build_object(
